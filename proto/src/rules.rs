@@ -1,0 +1,51 @@
+//! Reads the rules out of the contract: who may call a method, and who may tell an event.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage};
+
+use crate::common::{Access, Telling};
+
+static POOL: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(crate::DESCRIPTORS).unwrap_or_else(|_| DescriptorPool::new()));
+
+static ACCESS: LazyLock<BTreeMap<String, Access>> = LazyLock::new(|| {
+    let services = POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let rules = services.filter_map(|method| {
+        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+        Some((path, option(&method.options(), "commonweal.common.v1.access")?))
+    });
+    rules.collect()
+});
+
+static TELLING: LazyLock<BTreeMap<String, Telling>> = LazyLock::new(|| {
+    let rules = POOL.all_messages().filter_map(|message| {
+        Some((message.full_name().to_owned(), option(&message.options(), "commonweal.common.v1.telling")?))
+    });
+    rules.collect()
+});
+
+/// Who may call the method at this path (`/package.Service/Method`); `None` if the contract has no such method.
+pub fn access(path: &str) -> Option<&'static Access> {
+    ACCESS.get(path)
+}
+
+/// Who may tell events of this type (full name of the message); `None` if this version of the contract does not know it.
+pub fn telling(event_type: &str) -> Option<&'static Telling> {
+    TELLING.get(event_type)
+}
+
+/// Every method of the contract with its rule, by path.
+pub fn methods() -> impl Iterator<Item = (&'static str, &'static Access)> {
+    ACCESS.iter().map(|(path, rule)| (path.as_str(), rule))
+}
+
+fn option<M: Message + Default>(options: &DynamicMessage, name: &str) -> Option<M> {
+    let extension = options.descriptor().parent_pool().get_extension_by_name(name)?;
+    if !options.has_extension(&extension) {
+        return None;
+    }
+    options.get_extension(&extension).as_message()?.transcode_to().ok()
+}

@@ -1,0 +1,82 @@
+//! The road within a node: the local broker, its stream and the subjects on it.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{self, stream};
+
+/// The stream that keeps what the services of this node tell, for a while.
+pub const STREAM: &str = "EVENTS";
+
+/// How often each side says how far it is, so that nothing waits longer for a message that was lost.
+pub const ROLL_CALL_EVERY: Duration = Duration::from_secs(30);
+
+/// Where a service tells an event of a type (full name).
+pub fn events_subject(source: &str, type_name: &str) -> String {
+    let short = type_name.rsplit('.').next().unwrap_or(type_name);
+    format!("commonweal.events.{source}.{short}")
+}
+
+/// Every event of every service.
+pub const ALL_EVENTS: &str = "commonweal.events.>";
+
+/// Where a relay says how far it is.
+pub fn head_subject(source: &str) -> String {
+    format!("commonweal.head.{source}")
+}
+
+/// Every relay's word on how far it is.
+pub const ALL_HEADS: &str = "commonweal.head.*";
+
+/// Asks every relay to say how far it is.
+pub const ROLL_CALL: &str = "commonweal.rollcall";
+
+/// Where a relay answers `AskRange`.
+pub fn range_subject(source: &str) -> String {
+    format!("commonweal.range.{source}")
+}
+
+/// Where a service answers `AskDigest`.
+pub fn digest_subject(source: &str) -> String {
+    format!("commonweal.digest.{source}")
+}
+
+/// The service named in a subject of three or more parts.
+pub(crate) fn source_of(subject: &str) -> Option<&str> {
+    subject.split('.').nth(2)
+}
+
+/// Connects to the local broker; keeps trying in the background while it is away.
+///
+/// # Errors
+/// Where the address is not one.
+pub async fn connect(url: &str) -> Result<async_nats::Client, async_nats::ConnectError> {
+    async_nats::ConnectOptions::new()
+        .name("commonweal")
+        .retry_on_initial_connect()
+        .subscription_capacity(4096)
+        .reconnect_delay_callback(|attempts| {
+            Duration::from_millis(50 * u64::try_from(attempts).unwrap_or(1).min(40))
+        })
+        .event_callback(|event| async move {
+            match event {
+                async_nats::Event::Connected => tracing::info!("local broker connected"),
+                async_nats::Event::Disconnected => tracing::warn!("local broker away: events wait in Postgres"),
+                other => tracing::debug!(event = %other, "local broker"),
+            }
+        })
+        .connect(url)
+        .await
+}
+
+/// Makes the stream if it is not there.
+pub(crate) async fn ensure_stream(context: &jetstream::Context) -> Result<(), jetstream::context::CreateStreamError> {
+    let config = stream::Config {
+        name: STREAM.to_owned(),
+        subjects: vec![ALL_EVENTS.to_owned()],
+        max_age: Duration::from_secs(7 * 24 * 3600),
+        max_bytes: 1 << 30,
+        discard: stream::DiscardPolicy::Old,
+        ..stream::Config::default()
+    };
+    context.get_or_create_stream(config).await.map(|_| ())
+}

@@ -1,0 +1,38 @@
+//! Time, ids and randomness: the one place they come from, so that tests can fix them.
+
+#![expect(clippy::disallowed_methods, reason = "this is the place the others are sent to")]
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+static OFFSET_MICROS: AtomicI64 = AtomicI64::new(0);
+
+/// The present instant in UTC, cut to microseconds: what Postgres keeps.
+pub fn now() -> OffsetDateTime {
+    let now = OffsetDateTime::now_utc() + Duration::microseconds(OFFSET_MICROS.load(Ordering::Relaxed));
+    now.replace_nanosecond(now.nanosecond() / 1000 * 1000).unwrap_or(now)
+}
+
+/// Shifts the clock of this process, for tests of skewed nodes.
+pub fn skew(by: Duration) {
+    OFFSET_MICROS.store(i64::try_from(by.whole_microseconds()).unwrap_or(0), Ordering::Relaxed);
+}
+
+/// A new UUIDv7: sorted by the time it was made.
+pub fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// Random bytes from the operating system.
+///
+/// # Errors
+/// Where the operating system gives none; nothing that needs a secret may go on then.
+pub fn random<const N: usize>() -> Result<[u8; N], rand::rand_core::OsError> {
+    let mut bytes = [0; N];
+    OsRng.try_fill_bytes(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,102 @@
+//! The truth within a node: one database, and in it a schema and a role for each service.
+
+use std::str::FromStr;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+static LEDGER: Migrator = sqlx::migrate!("./migrations");
+
+/// Why a service's schema is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The address is not one, or nobody answers there.
+    #[error("cannot reach Postgres at {address}: {source}")]
+    Unreachable {
+        /// The address, without the password.
+        address: String,
+        /// What the driver says.
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("cannot bring the schema of {service} up to date: {source}")]
+    Migration {
+        /// Whose.
+        service: &'static str,
+        /// What stood in the way.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// Anything else the database refuses.
+    #[error("cannot set up the schema of {service}: {source}")]
+    Setup {
+        /// Whose.
+        service: &'static str,
+        /// What the driver says.
+        source: sqlx::Error,
+    },
+}
+
+/// An address without its password, for messages.
+pub fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}{}", &url.get(..scheme + 3).unwrap_or(""), &url.get(at + 1..).unwrap_or("")),
+        _ => url.to_owned(),
+    }
+}
+
+/// Makes a service's role and schema where they are missing, migrates both the ledger's tables and the service's own,
+/// and returns connections that can touch that schema only.
+///
+/// The login named in `url` must be allowed to make roles and schemas in its database; every connection of the pool
+/// then works as the role `<database>_<service>`, which owns nothing but the schema.
+///
+/// # Errors
+/// Where Postgres cannot be reached or refuses.
+pub async fn open(url: &str, service: &'static str, own: Migrator, connections: u32) -> Result<PgPool, DatabaseError> {
+    let unreachable = |source| DatabaseError::Unreachable { address: without_password(url), source };
+    let options = PgConnectOptions::from_str(url).map_err(unreachable)?.application_name(service);
+    let mut login = PgConnection::connect_with(&options).await.map_err(unreachable)?;
+    let role = provision(&mut login, service).await.map_err(|source| DatabaseError::Setup { service, source })?;
+    login.close().await.map_err(unreachable)?;
+
+    let options = options.options([("role", role.as_str()), ("search_path", service)]);
+    let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await.map_err(unreachable)?;
+    for migrator in [table(&LEDGER, service, "_ledger_migrations"), table(&own, service, "_migrations")] {
+        migrator.run(&pool).await.map_err(|source| DatabaseError::Migration { service, source })?;
+    }
+    Ok(pool)
+}
+
+fn table(migrator: &Migrator, service: &str, name: &str) -> Migrator {
+    let mut migrator = Migrator { migrations: migrator.migrations.clone(), ..Migrator::DEFAULT };
+    migrator.dangerous_set_table_name(format!("{service}.{name}"));
+    migrator
+}
+
+/// Several services of one node, or several nodes of one server, may start at the same instant: one lock for all.
+async fn provision(login: &mut PgConnection, service: &str) -> Result<String, sqlx::Error> {
+    let mut transaction = login.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock(hashtext('commonweal provision'))").execute(&mut *transaction).await?;
+    let database: String = sqlx::query_scalar("select current_database()").fetch_one(&mut *transaction).await?;
+    let role = format!("{database}_{service}");
+    let there: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
+        .bind(&role)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let mut statements = Vec::new();
+    if !there {
+        statements.push(format!("create role {} nologin", quoted(&role)));
+        statements.push(format!("grant {} to current_user", quoted(&role)));
+    }
+    statements.push(format!("create schema if not exists {} authorization {}", quoted(service), quoted(&role)));
+    for statement in statements {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(role)
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

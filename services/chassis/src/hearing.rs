@@ -1,0 +1,85 @@
+//! How a room hears: every delivery is decoded, folded and logged, and the backbone's verdicts on this node's own
+//! events are carried out.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+
+use prost::Name;
+use proto::common::{Delivery, Judged};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::event::{Event, Place, instant};
+use crate::inbox::Listener;
+use crate::room::{FoldError, Room};
+use crate::{fold, log, roles};
+
+/// The listener of a room.
+pub struct Hearing<R>(PhantomData<R>);
+
+impl<R> Default for Hearing<R> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<R: Room> Listener for Hearing<R> {
+    const NAME: &'static str = R::NAME;
+
+    async fn take(
+        &self,
+        connection: &mut PgConnection,
+        source: &str,
+        deliveries: &[Delivery],
+    ) -> Result<(), FoldError> {
+        let events: Vec<(Event, Vec<u8>)> = deliveries.iter().filter_map(read).collect();
+        let ids: Vec<Uuid> = events.iter().map(|(event, _)| event.id).collect();
+        let mut seen: BTreeSet<Uuid> = log::known(connection, &ids).await?.into_iter().collect();
+        for (event, bytes) in events {
+            if !seen.insert(event.id) {
+                continue;
+            }
+            if event.type_name == Judged::full_name() {
+                judge::<R>(connection, &event.message()?).await?;
+            } else {
+                fold::take::<R>(connection, source, &event, bytes).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a delivery; an erased one has nothing to fold, and one that is no event was held at the border.
+fn read(delivery: &Delivery) -> Option<(Event, Vec<u8>)> {
+    if delivery.event.is_empty() {
+        return None;
+    }
+    let mut event = Event::decode(&delivery.event)
+        .inspect_err(|error| tracing::error!(delivery.sequence, %error, "a relay handed on what is no event"))
+        .ok()?;
+    event.accepted = place(delivery.position, delivery.accepted_at.as_ref());
+    Some((event, delivery.event.to_vec()))
+}
+
+fn place(position: u64, at: Option<&prost_types::Timestamp>) -> Option<Place> {
+    let position = i64::try_from(position).ok().filter(|position| *position > 0)?;
+    Some(Place { position, at: instant(at?)? })
+}
+
+/// Carries out the backbone's word on events of this node: a refused one is taken out of the tables again.
+async fn judge<R: Room>(connection: &mut PgConnection, judged: &Judged) -> Result<(), FoldError> {
+    let Some(place) = place(judged.position, judged.accepted_at.as_ref()) else {
+        return Err(FoldError::Missing("accepted_at"));
+    };
+    let accepted: Vec<Uuid> = judged.accepted.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect();
+    log::mark_accepted(connection, &accepted, place).await?;
+    roles::place(connection, &accepted, place).await?;
+    for refused in &judged.refused {
+        let Ok(id) = Uuid::from_slice(&refused.event_id) else { continue };
+        if let Some(resource) = log::mark_refused(connection, id, place, &refused.reason).await? {
+            tracing::warn!(event.id = %id, resource, reason = refused.reason, "the backbone refused an event of this node");
+            fold::refold::<R>(connection, &resource).await?;
+        }
+    }
+    Ok(())
+}

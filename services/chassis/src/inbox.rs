@@ -1,0 +1,250 @@
+//! The inbox: takes in what the other services of this node tell, each event once, in order, without gaps.
+//!
+//! Live messages are the fast way; the truth is the sequence kept in `heard`. A number that is lower was seen and is
+//! dropped; one that is higher shows a gap, and the range is asked from the relay that told it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use prost::Message;
+use proto::common::{AskRange, Delivery, Range};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker;
+use crate::event::timestamp;
+use crate::relay::{ACCEPTED_AT, POSITION, SEQUENCE};
+use crate::room::FoldError;
+
+const BATCH: usize = 256;
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Who takes in what others tell.
+pub trait Listener: Send + Sync + 'static {
+    /// Name of the listening service; what it tells itself it does not hear.
+    const NAME: &'static str;
+
+    /// Takes in events of one source, in order, within the transaction that also moves the cursor.
+    fn take(
+        &self,
+        connection: &mut PgConnection,
+        source: &str,
+        deliveries: &[Delivery],
+    ) -> impl Future<Output = Result<(), FoldError>> + Send;
+
+    /// Called after the commit.
+    fn taken(&self) {}
+}
+
+#[derive(Debug, thiserror::Error)]
+enum InboxError {
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    #[error("broker: {0}")]
+    Broker(String),
+    #[error("the relay of {0} does not answer")]
+    Silent(String),
+}
+
+/// The inbox of one service.
+pub struct Inbox<L> {
+    listener: Arc<L>,
+    pool: PgPool,
+    client: async_nats::Client,
+    heard: BTreeMap<String, u64>,
+}
+
+enum Arrival {
+    Live(String, Vec<Delivery>),
+    Head(String, u64),
+}
+
+impl<L: Listener> Inbox<L> {
+    /// The inbox that feeds `listener`.
+    pub fn new(listener: Arc<L>, pool: PgPool, client: async_nats::Client) -> Self {
+        Self { listener, pool, client, heard: BTreeMap::new() }
+    }
+
+    /// Works until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.listen_for_ever() => {}
+        }
+    }
+
+    async fn listen_for_ever(&mut self) {
+        let mut failing = false;
+        loop {
+            match self.listen().await {
+                Err(error) if !failing => {
+                    failing = true;
+                    tracing::warn!(service = L::NAME, %error, "inbox waits and tries again");
+                }
+                Err(_) => {}
+                Ok(()) => failing = false,
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    async fn listen(&mut self) -> Result<(), InboxError> {
+        let broker = |error: async_nats::SubscribeError| InboxError::Broker(error.to_string());
+        let live = self.client.subscribe(broker::ALL_EVENTS).await.map_err(broker)?;
+        let mut heads = self.client.subscribe(broker::ALL_HEADS).await.map_err(broker)?;
+        self.heard = load(&self.pool).await?;
+        let mut live = live.ready_chunks(BATCH);
+        let mut roll_call = tokio::time::interval(broker::ROLL_CALL_EVERY);
+        loop {
+            tokio::select! {
+                _ = roll_call.tick() => self.call_roll().await?,
+                messages = live.next() => match messages {
+                    Some(messages) => {
+                        for (source, deliveries) in by_source(messages) {
+                            self.arrived(Arrival::Live(source, deliveries)).await?;
+                        }
+                    }
+                    None => return Ok(()),
+                },
+                head = heads.next() => match head {
+                    Some(message) => {
+                        if let Some(arrival) = head_of(&message) {
+                            self.arrived(arrival).await?;
+                        }
+                    }
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    async fn call_roll(&self) -> Result<(), InboxError> {
+        let called = self.client.publish(broker::ROLL_CALL, "".into()).await;
+        called.map_err(|error| InboxError::Broker(error.to_string()))
+    }
+
+    async fn arrived(&mut self, arrival: Arrival) -> Result<(), InboxError> {
+        match arrival {
+            Arrival::Live(source, _) | Arrival::Head(source, _) if source == L::NAME => Ok(()),
+            Arrival::Live(source, deliveries) => {
+                let heard = self.heard(&source);
+                let fresh: Vec<Delivery> = deliveries.into_iter().filter(|one| one.sequence > heard).collect();
+                if without_gap(heard, &fresh) {
+                    self.take(&source, &fresh).await
+                } else {
+                    self.catch_up(&source).await
+                }
+            }
+            Arrival::Head(source, head) if head > self.heard(&source) => self.catch_up(&source).await,
+            Arrival::Head(..) => Ok(()),
+        }
+    }
+
+    /// Asks the relay for what is missing until there is nothing more.
+    async fn catch_up(&mut self, source: &str) -> Result<(), InboxError> {
+        loop {
+            let ask = AskRange { after: self.heard(source), limit: 0 };
+            let asked = self.client.request(broker::range_subject(source), ask.encode_to_vec().into());
+            let silent = || InboxError::Silent(source.to_owned());
+            let answer = tokio::time::timeout(ANSWER_WITHIN, asked).await.map_err(|_| silent())?.map_err(|_| silent())?;
+            let range = Range::decode(answer.payload).map_err(|_| silent())?;
+            if range.deliveries.is_empty() || !without_gap(self.heard(source), &range.deliveries) {
+                return Ok(());
+            }
+            self.take(source, &range.deliveries).await?;
+            if self.heard(source) >= range.head {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn take(&mut self, source: &str, deliveries: &[Delivery]) -> Result<(), InboxError> {
+        let Some(last) = deliveries.last().map(|delivery| delivery.sequence) else { return Ok(()) };
+        let mut transaction = self.pool.begin().await?;
+        // Another replica of this service may have been here: the row is the lock, and what it says counts.
+        let heard = lock(&mut transaction, source).await?;
+        let start = deliveries.iter().position(|delivery| delivery.sequence > heard).unwrap_or(deliveries.len());
+        let fresh = deliveries.get(start..).unwrap_or_default();
+        if without_gap(heard, fresh) && !fresh.is_empty() {
+            self.listener.take(&mut transaction, source, fresh).await?;
+            advance(&mut transaction, source, last).await?;
+            transaction.commit().await?;
+            self.heard.insert(source.to_owned(), last);
+            self.listener.taken();
+        } else {
+            self.heard.insert(source.to_owned(), heard);
+        }
+        Ok(())
+    }
+
+    fn heard(&self, source: &str) -> u64 {
+        self.heard.get(source).copied().unwrap_or(0)
+    }
+}
+
+/// Whether these are exactly the numbers that follow.
+fn without_gap(heard: u64, deliveries: &[Delivery]) -> bool {
+    deliveries.iter().zip(heard + 1..).all(|(delivery, expected)| delivery.sequence == expected)
+}
+
+fn by_source(messages: Vec<async_nats::Message>) -> BTreeMap<String, Vec<Delivery>> {
+    let mut sources = BTreeMap::<String, Vec<Delivery>>::new();
+    for message in messages {
+        let Some(source) = broker::source_of(&message.subject).map(str::to_owned) else { continue };
+        if let Some(delivery) = delivery(message) {
+            sources.entry(source).or_default().push(delivery);
+        }
+    }
+    sources
+}
+
+fn delivery(message: async_nats::Message) -> Option<Delivery> {
+    let headers = message.headers.as_ref()?;
+    let number = |name: &str| headers.get(name)?.as_str().parse::<u64>().ok();
+    let accepted_at = number(ACCEPTED_AT)
+        .and_then(|micros| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok());
+    Some(Delivery {
+        sequence: number(SEQUENCE)?,
+        position: number(POSITION).unwrap_or(0),
+        accepted_at: accepted_at.map(timestamp),
+        event: message.payload,
+    })
+}
+
+fn head_of(message: &async_nats::Message) -> Option<Arrival> {
+    let source = broker::source_of(&message.subject)?.to_owned();
+    let head = std::str::from_utf8(&message.payload).ok()?.parse().ok()?;
+    Some(Arrival::Head(source, head))
+}
+
+async fn load(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Error> {
+    let rows: Vec<(String, i64)> = sqlx::query_as("select source, sequence from heard").fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|(source, sequence)| (source, u64::try_from(sequence).unwrap_or(0))).collect())
+}
+
+async fn lock(connection: &mut PgConnection, source: &str) -> Result<u64, sqlx::Error> {
+    let sequence: i64 = sqlx::query_scalar(
+        "insert into heard (source, sequence) values ($1, 0)
+         on conflict (source) do update set sequence = heard.sequence returning sequence",
+    )
+    .bind(source)
+    .fetch_one(connection)
+    .await?;
+    Ok(u64::try_from(sequence).unwrap_or(0))
+}
+
+async fn advance(connection: &mut PgConnection, source: &str, sequence: u64) -> Result<(), sqlx::Error> {
+    sqlx::query("update heard set sequence = $2 where source = $1")
+        .bind(source)
+        .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

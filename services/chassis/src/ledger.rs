@@ -1,0 +1,65 @@
+//! The ledger: a service's own facts, applied to its tables and appended to its log in one transaction.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::Notify;
+
+use crate::event::{Actor, Event, Fact};
+use crate::fold;
+use crate::log::{self, Line};
+use crate::names::NodeId;
+use crate::room::{FoldError, Folded, Room};
+
+/// The ledger of one room.
+pub struct Ledger<R> {
+    /// The room's database connections: every one speaks as the room's own role, in its own schema.
+    pub pool: PgPool,
+    /// This node.
+    pub node: NodeId,
+    wake: Arc<Notify>,
+    room: PhantomData<R>,
+}
+
+impl<R> Clone for Ledger<R> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), node: self.node.clone(), wake: self.wake.clone(), room: PhantomData }
+    }
+}
+
+impl<R: Room> Ledger<R> {
+    /// The ledger that wakes its relay through `wake`.
+    pub fn new(pool: PgPool, node: NodeId, wake: Arc<Notify>) -> Self {
+        Self { pool, node, wake, room: PhantomData }
+    }
+
+    /// Applies facts to the tables and appends them to the log, the append last. The caller commits, then calls
+    /// [`Ledger::committed`].
+    ///
+    /// # Errors
+    /// Where `apply` cannot fold what the room itself decided, or the database fails.
+    pub async fn record(
+        &self,
+        connection: &mut PgConnection,
+        actor: &Actor,
+        facts: &[Fact],
+    ) -> Result<Vec<Event>, FoldError> {
+        let events: Vec<Event> = facts.iter().map(|fact| Event::told(fact, &self.node, actor)).collect();
+        for event in &events {
+            if fold::fold::<R>(connection, event).await? != Folded::Applied {
+                return Err(FoldError::Missing("handler"));
+            }
+        }
+        let lines: Vec<Line> = events.iter().map(|event| Line::folded(event, event.encode())).collect();
+        if !lines.is_empty() {
+            log::append_told(connection, R::NAME, &lines).await?;
+        }
+        Ok(events)
+    }
+
+    /// Wakes the relay: what was recorded is committed.
+    pub fn committed(&self) {
+        self.wake.notify_one();
+    }
+}

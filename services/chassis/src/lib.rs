@@ -1,0 +1,17 @@
+//! What every service stands on, and nothing of the domain: names, events, the ledger, the relay, the inbox, identity,
+//! tokens, rules of access, errors, configuration, telemetry, and the server they share.
+
+pub mod broker;
+pub mod clock;
+pub mod database;
+pub mod digest;
+pub mod event;
+pub mod fold;
+pub mod hearing;
+pub mod inbox;
+pub mod ledger;
+pub mod log;
+pub mod names;
+pub mod relay;
+pub mod roles;
+pub mod room;

@@ -1,0 +1,246 @@
+//! The log of a service: rows as they are read and written, nothing decided here.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::event::{Event, Place};
+
+/// How a logged event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The tables follow it.
+    Folded,
+    /// Waits, and later events of its resource with it.
+    Held,
+    /// The backbone said no.
+    Refused,
+}
+
+impl Standing {
+    /// As the table has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Folded => "folded",
+            Self::Held => "held",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A row to be logged.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The event's own id.
+    pub event_id: Uuid,
+    /// Full name of its message.
+    pub type_name: String,
+    /// Written form of its space.
+    pub space: String,
+    /// Written form of its resource.
+    pub resource: String,
+    /// The CloudEvent's bytes.
+    pub bytes: Vec<u8>,
+    /// How it stands.
+    pub standing: Standing,
+    /// Why, unless folded.
+    pub reason: Option<String>,
+    /// The backbone's word on it.
+    pub accepted: Option<Place>,
+}
+
+impl Line {
+    /// The row of an event that was folded.
+    pub fn folded(event: &Event, bytes: Vec<u8>) -> Self {
+        Self {
+            event_id: event.id,
+            type_name: event.type_name.clone(),
+            space: event.space.to_string(),
+            resource: event.resource.to_string(),
+            bytes,
+            standing: Standing::Folded,
+            reason: None,
+            accepted: event.accepted,
+        }
+    }
+}
+
+/// Appends what this service tells, to be numbered by its relay after the commit. One statement, whatever the number.
+///
+/// # Errors
+/// Where the database fails, or an event is in the log already.
+pub async fn append_told(connection: &mut PgConnection, source: &str, lines: &[Line]) -> Result<(), sqlx::Error> {
+    let columns = Columns::of(lines);
+    sqlx::query(
+        "with line as (
+             insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at)
+             select l.event_id, $1, l.type, l.space, l.resource, l.bytes, l.standing, l.reason, l.position, l.at
+               from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
+                           $9::bigint[], $10::timestamptz[])
+                    with ordinality as l(event_id, type, space, resource, bytes, standing, reason, position, at, nth)
+              order by l.nth
+             returning position
+         )
+         insert into unsequenced select position from line",
+    )
+    .bind(source)
+    .bind(columns.event_ids)
+    .bind(columns.types)
+    .bind(columns.spaces)
+    .bind(columns.resources)
+    .bind(columns.bytes)
+    .bind(columns.standings)
+    .bind(columns.reasons)
+    .bind(columns.positions)
+    .bind(columns.ats)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Appends an event heard from another service of this node.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn append_heard(connection: &mut PgConnection, source: &str, line: &Line) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(line.event_id)
+    .bind(source)
+    .bind(&line.type_name)
+    .bind(&line.space)
+    .bind(&line.resource)
+    .bind(&line.bytes)
+    .bind(line.standing.as_str())
+    .bind(&line.reason)
+    .bind(line.accepted.map(|place| place.position))
+    .bind(line.accepted.map(|place| place.at))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Which of these events are in the log already.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn known(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar("select event_id from log where event_id = any($1)").bind(ids).fetch_all(connection).await
+}
+
+/// Notes the backbone's yes on events of this node.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn mark_accepted(connection: &mut PgConnection, ids: &[Uuid], place: Place) -> Result<(), sqlx::Error> {
+    sqlx::query("update log set accepted_position = $2, accepted_at = $3 where event_id = any($1)")
+        .bind(ids)
+        .bind(place.position)
+        .bind(place.at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes the backbone's no on an event of this node; tells the resource it was about, if it is in this log.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn mark_refused(
+    connection: &mut PgConnection,
+    id: Uuid,
+    place: Place,
+    reason: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "update log set standing = 'refused', reason = $2, accepted_position = $3, accepted_at = $4
+          where event_id = $1 returning resource",
+    )
+    .bind(id)
+    .bind(reason)
+    .bind(place.position)
+    .bind(place.at)
+    .fetch_optional(connection)
+    .await
+}
+
+/// A logged event as replay reads it: local position and event.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Logged {
+    pub(crate) position: i64,
+    pub(crate) bytes: Vec<u8>,
+    accepted_position: Option<i64>,
+    accepted_at: Option<OffsetDateTime>,
+}
+
+impl Logged {
+    pub(crate) fn place(&self) -> Option<Place> {
+        Some(Place { position: self.accepted_position?, at: self.accepted_at? })
+    }
+}
+
+/// The next events after a local position that are not refused or erased, all or those of one resource.
+pub(crate) async fn page(
+    connection: &mut PgConnection,
+    resource: Option<&str>,
+    after: i64,
+) -> Result<Vec<Logged>, sqlx::Error> {
+    sqlx::query_as(
+        "select position, bytes, accepted_position, accepted_at from log
+          where position > $2 and standing <> 'refused' and bytes is not null and ($1::text is null or resource = $1)
+          order by position limit 500",
+    )
+    .bind(resource)
+    .bind(after)
+    .fetch_all(connection)
+    .await
+}
+
+/// Changes how an event stands.
+pub(crate) async fn stand(
+    connection: &mut PgConnection,
+    position: i64,
+    standing: Standing,
+    reason: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update log set standing = $2, reason = $3 where position = $1 and (standing, reason) is distinct from ($2, $3)")
+        .bind(position)
+        .bind(standing.as_str())
+        .bind(reason)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+#[derive(Default)]
+struct Columns {
+    event_ids: Vec<Uuid>,
+    types: Vec<String>,
+    spaces: Vec<String>,
+    resources: Vec<String>,
+    bytes: Vec<Vec<u8>>,
+    standings: Vec<&'static str>,
+    reasons: Vec<Option<String>>,
+    positions: Vec<Option<i64>>,
+    ats: Vec<Option<OffsetDateTime>>,
+}
+
+impl Columns {
+    fn of(lines: &[Line]) -> Self {
+        let mut columns = Self::default();
+        for line in lines.iter().cloned() {
+            columns.event_ids.push(line.event_id);
+            columns.types.push(line.type_name);
+            columns.spaces.push(line.space);
+            columns.resources.push(line.resource);
+            columns.bytes.push(line.bytes);
+            columns.standings.push(line.standing.as_str());
+            columns.reasons.push(line.reason);
+            columns.positions.push(line.accepted.map(|place| place.position));
+            columns.ats.push(line.accepted.map(|place| place.at));
+        }
+        columns
+    }
+}

@@ -1,0 +1,122 @@
+//! Roles: who is what to which initiative. Every service folds `RoleGranted` and `RoleEnded` into the same table.
+
+use proto::common::Role;
+use proto::membership::{RoleEnded, RoleGranted};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::event::{Event, Place, instant};
+use crate::names::{NodeId, Reference};
+use crate::room::{FoldError, Folded};
+
+/// Takes in the two events that the table follows.
+///
+/// # Errors
+/// Where the event cannot be read or the database fails.
+pub async fn hear(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
+    use prost::Name;
+    if event.type_name == RoleGranted::full_name() {
+        grant(connection, event, &event.message()?).await?;
+    } else if event.type_name == RoleEnded::full_name() {
+        end(connection, event, &event.message()?).await?;
+    } else {
+        return Ok(Folded::Ignored);
+    }
+    Ok(Folded::Applied)
+}
+
+async fn grant(connection: &mut PgConnection, event: &Event, granted: &RoleGranted) -> Result<(), FoldError> {
+    let starts = granted.from.as_ref().and_then(instant).ok_or(FoldError::Missing("from"))?;
+    sqlx::query(
+        "insert into roles (initiative, membership, role, organization, node, starts, ends, granted_by, granted_position)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(&granted.initiative)
+    .bind(event.resource.to_string())
+    .bind(granted.role)
+    .bind(&granted.organization)
+    .bind(&granted.node)
+    .bind(starts)
+    .bind(granted.until.as_ref().and_then(instant))
+    .bind(event.id)
+    .bind(event.accepted.map(|place| place.position))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn end(connection: &mut PgConnection, event: &Event, ended: &RoleEnded) -> Result<(), sqlx::Error> {
+    sqlx::query("update roles set ended = true, ended_position = $3 where membership = $1 and role = $2 and not ended")
+        .bind(event.resource.to_string())
+        .bind(ended.role)
+        .bind(event.accepted.map(|place| place.position))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets what a membership granted, before it is folded again.
+pub(crate) async fn forget(connection: &mut PgConnection, membership: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from roles where membership = $1").bind(membership).execute(connection).await?;
+    Ok(())
+}
+
+/// Notes where this node's own grants came to stand in the members space's order.
+pub(crate) async fn place(connection: &mut PgConnection, grants: &[Uuid], place: Place) -> Result<(), sqlx::Error> {
+    sqlx::query("update roles set granted_position = $2 where granted_by = any($1)")
+        .bind(grants)
+        .bind(place.position)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The roles that any of these organizations holds in an initiative at an instant.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn held(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    organizations: &[Reference],
+    at: OffsetDateTime,
+) -> Result<Vec<Role>, sqlx::Error> {
+    let organizations: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let roles: Vec<i32> = sqlx::query_scalar(
+        "select distinct role from roles
+          where initiative = $1 and organization = any($2) and not ended and starts <= $3 and (ends is null or ends > $3)",
+    )
+    .bind(initiative.to_string())
+    .bind(organizations)
+    .bind(at)
+    .fetch_all(connection)
+    .await?;
+    Ok(roles.into_iter().filter_map(|role| Role::try_from(role).ok()).collect())
+}
+
+/// The roles that organizations living on a node held in an initiative, as the members space had them at a position
+/// and an instant. What the border judges by: the same answer on every node.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn held_on_node(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    node: &NodeId,
+    position: i64,
+    at: OffsetDateTime,
+) -> Result<Vec<Role>, sqlx::Error> {
+    let roles: Vec<i32> = sqlx::query_scalar(
+        "select distinct role from roles
+          where initiative = $1 and node = $2 and granted_position <= $3
+            and (ended_position is null or ended_position > $3) and starts <= $4 and (ends is null or ends > $4)",
+    )
+    .bind(initiative.to_string())
+    .bind(node.as_str())
+    .bind(position)
+    .bind(at)
+    .fetch_all(connection)
+    .await?;
+    Ok(roles.into_iter().filter_map(|role| Role::try_from(role).ok()).collect())
+}

@@ -1,0 +1,75 @@
+//! What the chassis asks of a service: how its tables follow from events.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use sqlx::PgConnection;
+
+use crate::event::Event;
+use crate::names::{Reference, Space};
+
+/// One table of a service, and the column that holds the reference of the resource a row belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// Schema-qualified name.
+    pub name: &'static str,
+    /// Column with the resource's reference.
+    pub resource: &'static str,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Folded {
+    /// The tables follow it now.
+    Applied,
+    /// None of this service's business: not kept.
+    Ignored,
+    /// Of this service's own package, but of a type it does not know yet: kept until it does.
+    Unknown,
+}
+
+/// Why an event could not be folded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// Its bytes are not what its type says: it is held, and the rest goes on.
+    #[error("the event's message cannot be read: {0}")]
+    Malformed(#[from] prost::DecodeError),
+    /// Something it names is not in its written form: it is held, and the rest goes on.
+    #[error("the event's message cannot be read: {0}")]
+    Name(#[from] crate::names::NameError),
+    /// Something it must have is missing: it is held, and the rest goes on.
+    #[error("the event's {0} is missing or out of range")]
+    Missing(&'static str),
+    /// The database failed: the whole is tried again.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// A service: tables that follow from events.
+///
+/// `apply` and `hear` are total, touch only rows that belong to the event's own resource, and ask no clock: the same
+/// events in the same order give the same tables, whenever and wherever.
+pub trait Room: Send + Sync + 'static {
+    /// Name of the service, of its schema and of what it tells.
+    const NAME: &'static str;
+    /// The protobuf package of its own events.
+    const PACKAGE: &'static str;
+    /// Every table that follows from events.
+    const TABLES: &'static [Table];
+
+    /// This service's migrations, in its own schema.
+    fn migrations() -> sqlx::migrate::Migrator;
+
+    /// Changes the tables as one of this service's own events says.
+    fn apply(connection: &mut PgConnection, event: &Event) -> impl Future<Output = Result<Folded, FoldError>> + Send;
+
+    /// Changes this service's projections of others' events.
+    fn hear(connection: &mut PgConnection, event: &Event) -> impl Future<Output = Result<Folded, FoldError>> + Send;
+
+    /// The canonical states of the resources in a space, sorted by reference: the same on every node that holds the
+    /// same events. No local columns, projections or arrival times.
+    fn states(
+        connection: &mut PgConnection,
+        space: &Space,
+    ) -> impl Future<Output = Result<Vec<(Reference, Bytes)>, sqlx::Error>> + Send;
+}
