@@ -72,7 +72,7 @@ create table requests (
 );
 create index requests_at on requests (at);
 comment on table requests is 'Calls already answered, for 7 days: the same request_id again has no second effect.';
-comment on column requests.caller is 'Subject of the caller''s token.';
+comment on column requests.caller is 'Pseudonym of the caller.';
 comment on column requests.method is 'Path of the method.';
 comment on column requests.request_id is 'The id the caller gave.';
 comment on column requests.digest is 'SHA-256 of the request; another payload under the same id is refused.';

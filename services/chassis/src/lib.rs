@@ -1,10 +1,14 @@
 //! What every service stands on, and nothing of the domain: names, events, the ledger, the relay, the inbox, identity,
 //! tokens, rules of access, errors, configuration, telemetry, and the server they share.
 
+pub mod authn;
+pub mod authz;
 pub mod broker;
 pub mod clock;
 pub mod database;
+pub mod desk;
 pub mod digest;
+pub mod errors;
 pub mod event;
 pub mod fold;
 pub mod hearing;
@@ -12,6 +16,8 @@ pub mod inbox;
 pub mod ledger;
 pub mod log;
 pub mod names;
+pub mod parse;
 pub mod relay;
+pub mod requests;
 pub mod roles;
 pub mod room;
