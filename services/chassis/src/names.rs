@@ -1,5 +1,7 @@
 //! Names that mean the same on every node: nodes, resources, spaces.
 
+mod sql;
+
 use std::fmt;
 use std::str::FromStr;
 
