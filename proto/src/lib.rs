@@ -3,7 +3,7 @@
 
 mod rules;
 
-pub use rules::{access, methods, telling};
+pub use rules::{access, knows, methods, telling};
 
 /// Generated code, one module per protobuf package.
 #[expect(missing_docs, reason = "generated; the documentation stands in the .proto files and is carried over where it exists")]

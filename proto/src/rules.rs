@@ -37,6 +37,11 @@ pub fn telling(event_type: &str) -> Option<&'static Telling> {
     TELLING.get(event_type)
 }
 
+/// Whether this version of the contract has a message of this full name.
+pub fn knows(message: &str) -> bool {
+    POOL.get_message_by_name(message).is_some()
+}
+
 /// Every method of the contract with its rule, by path.
 pub fn methods() -> impl Iterator<Item = (&'static str, &'static Access)> {
     ACCESS.iter().map(|(path, rule)| (path.as_str(), rule))

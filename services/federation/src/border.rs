@@ -1,0 +1,56 @@
+//! The border of this node: what its parts share, and the errors they have in common.
+
+use std::sync::Arc;
+
+use chassis::identity::NodeKeys;
+use chassis::names::NodeId;
+use proto::federation::SignedAppointment;
+use sqlx::PgPool;
+use tokio::sync::{Notify, watch};
+
+use crate::wire::Head;
+
+/// What every part of the border needs.
+#[derive(Clone)]
+pub struct Border {
+    /// Connections that speak as the border's own role.
+    pub pool: PgPool,
+    /// This node's keys.
+    pub keys: Arc<NodeKeys>,
+    /// The root key that stands behind initiatives born on this node, and its word that this node is their backbone.
+    pub root: Arc<(Head, SignedAppointment)>,
+    /// Wakes the relay to this node's own services.
+    pub relay: Arc<Notify>,
+    /// Counts commits that other nodes may want to know of.
+    pub moved: Arc<watch::Sender<u64>>,
+}
+
+impl Border {
+    /// This node's id.
+    pub fn node(&self) -> &NodeId {
+        self.keys.id()
+    }
+
+    /// Something was committed: wakes the relay and every link.
+    pub fn committed(&self) {
+        self.relay.notify_one();
+        self.moved.send_modify(|count| *count += 1);
+    }
+}
+
+/// What can fail at the border for reasons of this node: tried again, never a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum BorderError {
+    /// The database failed.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A fold failed.
+    #[error(transparent)]
+    Fold(#[from] chassis::room::FoldError),
+    /// No randomness for a salt.
+    #[error("the operating system gives no random bytes")]
+    Randomness,
+    /// The hub cannot be reached or refuses.
+    #[error("hub: {0}")]
+    Hub(String),
+}

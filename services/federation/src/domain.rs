@@ -1,0 +1,279 @@
+//! The rules of the border: what may enter, and what to do with a number that is not the next. Pure.
+
+use chassis::event::Event;
+use chassis::names::{NodeId, Space, Within};
+use proto::common::{Role, Teller, Telling};
+
+use crate::wire::{EVENT_BYTES, FeedName, Link};
+
+/// What the members space says, at the governance position, about the node that wrote an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Governance {
+    /// It belongs to the initiative.
+    pub admitted: bool,
+    /// It is the initiative's backbone.
+    pub backbone: bool,
+    /// Roles held by organizations living on it.
+    pub roles: Vec<Role>,
+}
+
+/// Why an entry is refused. Final: the feed goes on without it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The origin does not belong to the initiative at that position.
+    #[error("{0} does not belong to the initiative")]
+    NotAdmitted(NodeId),
+    /// The origin may not write into the space.
+    #[error("{0} may not write into this space")]
+    NotItsSpace(NodeId),
+    /// The body is missing or is no event.
+    #[error("its body is not an event: {0}")]
+    NotAnEvent(String),
+    /// The event says other things than the header around it.
+    #[error("the event's {0} is not the one in its header")]
+    Contradiction(&'static str),
+    /// The resource belongs to another node.
+    #[error("{origin} told something about a resource whose home is {home}: only the home may")]
+    NotItsHome {
+        /// Who told.
+        origin: NodeId,
+        /// Whose it is.
+        home: NodeId,
+    },
+    /// Not an event that may leave a node.
+    #[error("{0} is not an event that may cross the border")]
+    Untellable(String),
+    /// Not in such a space.
+    #[error("{0} may not be told in such a space")]
+    SpaceForbidden(String),
+    /// Only the backbone may.
+    #[error("only the backbone may tell {0}")]
+    BackboneOnly(String),
+    /// A role is missing.
+    #[error("no organization on {origin} holds a role that may tell {event_type}: one of {roles}")]
+    RoleMissing {
+        /// Who told.
+        origin: NodeId,
+        /// What.
+        event_type: String,
+        /// Which roles would do.
+        roles: String,
+    },
+    /// The same event stands in the order already.
+    #[error("the same event was told before")]
+    DuplicateEvent,
+    /// Too large.
+    #[error("the event has {0} bytes; at most {EVENT_BYTES} may cross the border")]
+    TooLarge(usize),
+}
+
+impl Refusal {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAdmitted(_) => "NOT_ADMITTED",
+            Self::NotItsSpace(_) => "NOT_ITS_SPACE",
+            Self::NotAnEvent(_) => "NOT_AN_EVENT",
+            Self::Contradiction(_) => "CONTRADICTION",
+            Self::NotItsHome { .. } => "NOT_ITS_HOME",
+            Self::Untellable(_) => "UNTELLABLE",
+            Self::SpaceForbidden(_) => "SPACE_FORBIDDEN",
+            Self::BackboneOnly(_) => "BACKBONE_ONLY",
+            Self::RoleMissing { .. } => "ROLE_MISSING",
+            Self::DuplicateEvent => "DUPLICATE_EVENT",
+            Self::TooLarge(_) => "TOO_LARGE",
+        }
+    }
+}
+
+/// Judges one entry. The same answer on every node that knows the same order.
+///
+/// # Errors
+/// Why it is refused.
+pub fn judge(feed: &FeedName, link: &Link, governance: &Governance, told_before: bool) -> Result<Event, Refusal> {
+    if !governance.admitted && !governance.backbone {
+        return Err(Refusal::NotAdmitted(feed.origin.clone()));
+    }
+    if !may_write(&feed.space, &feed.origin, governance) {
+        return Err(Refusal::NotItsSpace(feed.origin.clone()));
+    }
+    let body = link.body.as_ref().ok_or_else(|| Refusal::NotAnEvent("it is missing".to_owned()))?;
+    if body.event.len() > EVENT_BYTES {
+        return Err(Refusal::TooLarge(body.event.len()));
+    }
+    let event = Event::decode(&body.event).map_err(|error| Refusal::NotAnEvent(error.to_string()))?;
+    agrees(feed, link, &event)?;
+    if event.resource.node != feed.origin {
+        return Err(Refusal::NotItsHome { origin: feed.origin.clone(), home: event.resource.node });
+    }
+    may_tell(feed, &event, governance)?;
+    if told_before { Err(Refusal::DuplicateEvent) } else { Ok(event) }
+}
+
+/// Whether a node may write into a space at all.
+pub fn may_write(space: &Space, origin: &NodeId, governance: &Governance) -> bool {
+    match space {
+        Space::Local | Space::Of(_, Within::Circle(_)) => false,
+        Space::Of(_, Within::Members | Within::Public) => true,
+        Space::Of(_, Within::Backbone(partner)) => governance.backbone || partner == origin,
+    }
+}
+
+fn agrees(feed: &FeedName, link: &Link, event: &Event) -> Result<(), Refusal> {
+    if event.home != feed.origin {
+        return Err(Refusal::Contradiction("home"));
+    }
+    if event.space != feed.space {
+        return Err(Refusal::Contradiction("space"));
+    }
+    if event.type_name != link.event_type {
+        return Err(Refusal::Contradiction("type"));
+    }
+    Ok(())
+}
+
+/// A type that this version does not know is accepted by the home rule alone: it is kept, passed on, and applied after
+/// an upgrade.
+fn may_tell(feed: &FeedName, event: &Event, governance: &Governance) -> Result<(), Refusal> {
+    let name = || event.type_name.clone();
+    let Some(rule) = proto::telling(&event.type_name) else {
+        return if proto::knows(&event.type_name) { Err(Refusal::Untellable(name())) } else { Ok(()) };
+    };
+    if !rule.spaces().any(|kind| kind == event.space.kind()) {
+        return Err(Refusal::SpaceForbidden(name()));
+    }
+    match rule.teller() {
+        Teller::Home => Ok(()),
+        Teller::Backbone if governance.backbone => Ok(()),
+        Teller::Backbone => Err(Refusal::BackboneOnly(name())),
+        // The backbone grants the roles: none can be missing to it.
+        Teller::Role if governance.backbone || rule.roles().any(|role| governance.roles.contains(&role)) => Ok(()),
+        Teller::Role => Err(Refusal::RoleMissing {
+            origin: feed.origin.clone(),
+            event_type: name(),
+            roles: roles_in_words(rule),
+        }),
+        Teller::Unspecified => Err(Refusal::Untellable(name())),
+    }
+}
+
+fn roles_in_words(rule: &Telling) -> String {
+    let words = rule.roles().map(|role| role.as_str_name().trim_start_matches("ROLE_").to_lowercase());
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a node may hold a space: what it may not hold is never sent to it.
+pub fn may_hold(space: &Space, node: &NodeId) -> bool {
+    match space {
+        Space::Local | Space::Of(_, Within::Circle(_)) => false,
+        Space::Of(_, Within::Members | Within::Public) => true,
+        Space::Of(_, Within::Backbone(partner)) => partner == node,
+    }
+}
+
+/// What to do with a run of numbers, given the highest one held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Take those after the first `seen`.
+    Take {
+        /// How many of them are held already.
+        seen: u64,
+    },
+    /// All of them are held already.
+    Drop,
+    /// Some before them are missing: ask.
+    Ask,
+}
+
+/// Next: take. Lower: drop. Higher: ask.
+pub fn step(held: u64, first: u64, last: u64) -> Step {
+    if last <= held {
+        Step::Drop
+    } else if first > held + 1 {
+        Step::Ask
+    } else {
+        Step::Take { seen: held + 1 - first }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use chassis::event::{Actor, Fact};
+    use chassis::names::Reference;
+    use proto::federation::NodeEnded;
+
+    fn alpha() -> NodeId {
+        NodeId::of_key(&[1; 32])
+    }
+
+    fn beta() -> NodeId {
+        NodeId::of_key(&[2; 32])
+    }
+
+    fn told(home: &NodeId, resource: &NodeId) -> (FeedName, Link) {
+        let space = Space::members(&Reference::born_on(&beta()));
+        let fact = Fact::of(&Reference::born_on(resource), &space, &NodeEnded::default());
+        let event = Event::told(&fact, home, &Actor::default());
+        let feed = FeedName { space, origin: home.clone(), epoch: 1 };
+        let link = crate::wire::entry(&feed, 1, &crate::wire::GENESIS, &event, Bytes::from(event.encode()), [0; 16]);
+        (feed, link)
+    }
+
+    fn backbone() -> Governance {
+        Governance { admitted: true, backbone: true, roles: vec![] }
+    }
+
+    fn partner() -> Governance {
+        Governance { admitted: true, backbone: false, roles: vec![] }
+    }
+
+    #[test]
+    fn the_backbone_may_tell_what_is_its_own_to_tell() {
+        let (feed, link) = told(&alpha(), &alpha());
+        assert!(judge(&feed, &link, &backbone(), false).is_ok());
+    }
+
+    #[test]
+    fn nobody_tells_about_anothers_resource() {
+        let (feed, link) = told(&alpha(), &beta());
+        assert_eq!(judge(&feed, &link, &backbone(), false).unwrap_err().code(), "NOT_ITS_HOME");
+    }
+
+    #[test]
+    fn a_partner_does_not_speak_for_the_backbone() {
+        let (feed, link) = told(&alpha(), &alpha());
+        assert_eq!(judge(&feed, &link, &partner(), false).unwrap_err().code(), "BACKBONE_ONLY");
+    }
+
+    #[test]
+    fn a_stranger_is_not_heard() {
+        let (feed, link) = told(&alpha(), &alpha());
+        assert_eq!(judge(&feed, &link, &Governance::default(), false).unwrap_err().code(), "NOT_ADMITTED");
+    }
+
+    #[test]
+    fn an_event_enters_once() {
+        let (feed, link) = told(&alpha(), &alpha());
+        assert_eq!(judge(&feed, &link, &backbone(), true).unwrap_err().code(), "DUPLICATE_EVENT");
+    }
+
+    #[test]
+    fn a_header_cannot_lie_about_its_event() {
+        let (mut feed, link) = told(&alpha(), &alpha());
+        feed.space = Space::members(&Reference::born_on(&beta()));
+        assert_eq!(judge(&feed, &link, &backbone(), false).unwrap_err().code(), "CONTRADICTION");
+        let (feed, mut link) = told(&alpha(), &alpha());
+        link.event_type = "commonweal.federation.v1.NodeAdmitted".to_owned();
+        assert_eq!(judge(&feed, &link, &backbone(), false).unwrap_err().code(), "CONTRADICTION");
+    }
+
+    #[test]
+    fn only_the_next_number_is_taken() {
+        assert_eq!(step(0, 1, 3), Step::Take { seen: 0 });
+        assert_eq!(step(2, 1, 3), Step::Take { seen: 2 });
+        assert_eq!(step(3, 1, 3), Step::Drop);
+        assert_eq!(step(3, 5, 9), Step::Ask);
+    }
+}

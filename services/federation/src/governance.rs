@@ -1,0 +1,133 @@
+//! What the border itself folds out of the order of the members space: which nodes belong, with which keys, and which
+//! roles are held on them. Every node folds it from the same positions, so every node judges alike.
+
+use chassis::event::{Event, Fact};
+use chassis::names::{NodeId, Reference, Space};
+use chassis::roles;
+use prost::Name;
+use proto::federation::{NodeAdmitted, NodeEnded, NodeKey};
+use proto::membership::{RoleEnded, RoleGranted};
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::border::BorderError;
+use crate::domain::Governance;
+use crate::store::nodes::{self, Initiative, Node};
+use crate::store::{signed, unsigned};
+
+/// Whether events of this type change what later entries are judged by.
+pub fn changes(event_type: &str) -> bool {
+    [NodeAdmitted::full_name(), NodeEnded::full_name(), RoleGranted::full_name(), RoleEnded::full_name()]
+        .iter()
+        .any(|name| name == event_type)
+}
+
+/// What the members space says about a node, at a position and an instant.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn of(
+    connection: &mut PgConnection,
+    initiative: &Initiative,
+    node: &NodeId,
+    position: u64,
+    at: OffsetDateTime,
+) -> Result<Governance, sqlx::Error> {
+    let backbone = initiative.backbone == *node;
+    if backbone {
+        // It grants the roles: none can be missing to it.
+        return Ok(Governance { admitted: true, backbone, roles: Vec::new() });
+    }
+    let admitted = nodes::node_at(connection, &initiative.initiative, node, position).await?.is_some();
+    let roles = roles::held_on_node(connection, &initiative.initiative, node, signed(position), at).await?;
+    Ok(Governance { admitted, backbone, roles })
+}
+
+/// Folds an accepted event, if it is one that later entries are judged by.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn fold(connection: &mut PgConnection, initiative: &Initiative, event: &Event) -> Result<(), BorderError> {
+    if !changes(&event.type_name) || event.space != Space::members(&initiative.initiative) {
+        return Ok(());
+    }
+    let position = event.accepted.map_or(0, |place| unsigned(place.position));
+    match fold_node(connection, initiative, event, position).await {
+        Ok(true) => Ok(()),
+        Ok(false) => match roles::hear(connection, event).await {
+            Ok(_) => Ok(()),
+            Err(chassis::room::FoldError::Database(error)) => Err(error.into()),
+            Err(error) => {
+                // Alike on every node: what cannot be read changes nothing anywhere.
+                tracing::error!(event.id = %event.id, %error, "a governance event cannot be read");
+                Ok(())
+            }
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn fold_node(
+    connection: &mut PgConnection,
+    initiative: &Initiative,
+    event: &Event,
+    position: u64,
+) -> Result<bool, sqlx::Error> {
+    let reference = &initiative.initiative;
+    if event.type_name == NodeAdmitted::full_name() {
+        if let Some(node) = event.message::<NodeAdmitted>().ok().and_then(read) {
+            nodes::admit(connection, reference, &node, position).await?;
+        }
+        return Ok(true);
+    }
+    if event.type_name == NodeEnded::full_name() {
+        if let Ok(ended) = event.message::<NodeEnded>()
+            && let Ok(node) = ended.node.parse()
+        {
+            nodes::end(connection, reference, &node, position, &ended.reason).await?;
+        }
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn read(admitted: NodeAdmitted) -> Option<Node> {
+    let node: NodeId = admitted.node.parse().ok()?;
+    let keys = chassis::identity::verify_chain(&node, &admitted.keys).ok()?;
+    Some(Node { node, keys, display_name: admitted.display_name, ended_position: None })
+}
+
+/// The fact that a node was admitted.
+pub fn admitted(initiative: &Reference, node: &NodeId, keys: Vec<NodeKey>, display_name: &str) -> Fact {
+    let message = NodeAdmitted { node: node.to_string(), keys, display_name: display_name.to_owned() };
+    Fact::of(&resource(initiative, node), &Space::members(initiative), &message)
+}
+
+/// The fact that a node's link was ended.
+pub fn ended(initiative: &Reference, node: &NodeId, reason: &str) -> Fact {
+    let message = NodeEnded { node: node.to_string(), reason: reason.to_owned() };
+    Fact::of(&resource(initiative, node), &Space::members(initiative), &message)
+}
+
+/// The backbone's resource that stands for a node's place in the initiative: one for each, so its id follows from both.
+fn resource(initiative: &Reference, node: &NodeId) -> Reference {
+    let digest = Sha256::digest(format!("{initiative} {node}"));
+    let mut id = [0; 16];
+    id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    Reference { node: initiative.node.clone(), id: uuid::Builder::from_custom_bytes(id).into_uuid() }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_has_one_resource_in_an_initiative() {
+        let node = NodeId::of_key(&[1; 32]);
+        let initiative = Reference::born_on(&node);
+        assert_eq!(resource(&initiative, &node), resource(&initiative, &node));
+        assert_ne!(resource(&initiative, &node), resource(&initiative, &NodeId::of_key(&[2; 32])));
+    }
+}

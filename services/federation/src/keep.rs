@@ -1,0 +1,132 @@
+//! What the backbone and every receiver do alike with a frame that has its place: keep the entries, fold what the
+//! border itself must know, and hand the events on to the rooms of this node.
+
+use std::collections::BTreeSet;
+
+use chassis::event::{Event, Place};
+use chassis::log::{self, Line};
+use proto::federation::Acceptance;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::border::{Border, BorderError};
+use crate::domain::{self, Governance, Refusal};
+use crate::store::feeds::{self, NewEntry};
+use crate::store::nodes::Initiative;
+use crate::wire::{Chain, FeedName, Link};
+use crate::{governance, verdict};
+
+/// The verdict on each entry of a chain, in order.
+pub type Verdicts = Vec<(u64, Result<Event, Refusal>)>;
+
+/// A chain with its place and verdicts.
+pub struct Kept<'a> {
+    /// In which initiative.
+    pub initiative: &'a Initiative,
+    /// The entries.
+    pub chain: &'a Chain,
+    /// The backbone's word.
+    pub acceptance: &'a Acceptance,
+    /// The same, entry by entry.
+    pub verdicts: Verdicts,
+    /// The place in the order.
+    pub place: Place,
+}
+
+/// Judges every entry. Of this node's own entries none was told before: they were just made.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn judge(
+    connection: &mut PgConnection,
+    feed: &FeedName,
+    links: &[Link],
+    governance: &Governance,
+    ours: bool,
+) -> Result<Verdicts, BorderError> {
+    let mut verdicts: Verdicts =
+        links.iter().map(|link| (link.sequence, domain::judge(feed, link, governance, false))).collect();
+    if ours {
+        return Ok(verdicts);
+    }
+    let ids: Vec<Uuid> = verdicts.iter().filter_map(|(_, verdict)| Some(verdict.as_ref().ok()?.id)).collect();
+    let mut told: BTreeSet<Uuid> = feeds::told_before(connection, &ids).await?.into_iter().collect();
+    for (_, verdict) in &mut verdicts {
+        if let Ok(event) = verdict
+            && !told.insert(event.id)
+        {
+            *verdict = Err(Refusal::DuplicateEvent);
+        }
+    }
+    Ok(verdicts)
+}
+
+/// Keeps the entries, and how far their feed is held and judged.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn entries(border: &Border, connection: &mut PgConnection, kept: &Kept<'_>) -> Result<(), BorderError> {
+    let chain = kept.chain;
+    let reason = |sequence| kept.acceptance.refused.iter().find(|refused| refused.sequence == sequence);
+    let mut feed = feeds::lock(connection, &chain.feed).await?;
+    if chain.feed.origin == *border.node() {
+        for refused in &kept.acceptance.refused {
+            feeds::refuse(connection, &chain.feed, refused.sequence, &refused.reason).await?;
+        }
+    } else {
+        let entries = chain.links.iter().zip(&kept.verdicts).map(|(link, (_, verdict))| NewEntry {
+            link: link.clone(),
+            event_id: verdict.as_ref().ok().map(|event| event.id),
+            refused: reason(link.sequence).map(|refused| refused.reason.clone()),
+        });
+        feeds::append(connection, &chain.feed, &entries.collect::<Vec<_>>()).await?;
+        feed.sequence = chain.last();
+        feed.digest = chain.head();
+    }
+    feed.judged = kept.acceptance.to;
+    Ok(feeds::advance(connection, &chain.feed, &feed).await?)
+}
+
+/// Folds what the border itself must know and tells the rooms. `told_here`: the border itself told these events, so
+/// the rooms do not know them yet, although they are this node's own.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn hand_on(
+    border: &Border,
+    connection: &mut PgConnection,
+    kept: &Kept<'_>,
+    told_here: bool,
+) -> Result<(), BorderError> {
+    let known_to_rooms = kept.chain.feed.origin == *border.node() && !told_here;
+    let mut lines = Vec::new();
+    for (link, (_, verdict)) in kept.chain.links.iter().zip(&kept.verdicts) {
+        let (Ok(event), Some(body)) = (verdict, &link.body) else { continue };
+        let event = Event { accepted: Some(kept.place), ..event.clone() };
+        governance::fold(connection, kept.initiative, &event).await?;
+        if !known_to_rooms {
+            lines.push(Line::folded(&event, body.event.to_vec()));
+        }
+    }
+    if known_to_rooms {
+        lines.push(judged(border, connection, &kept.chain.feed, kept.acceptance, kept.place).await?);
+    }
+    Ok(log::append_told(connection, crate::NAME, &lines).await?)
+}
+
+/// The line that tells the rooms what the backbone said of this node's own entries.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn judged(
+    border: &Border,
+    connection: &mut PgConnection,
+    feed: &FeedName,
+    acceptance: &Acceptance,
+    place: Place,
+) -> Result<Line, BorderError> {
+    let entries = feeds::entries(connection, feed, acceptance.from, acceptance.to).await?;
+    let events: Vec<(u64, Uuid)> =
+        entries.into_iter().filter_map(|entry| Some((entry.link.sequence, entry.event_id?))).collect();
+    Ok(verdict::line(border, acceptance, &events, place))
+}

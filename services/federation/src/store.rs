@@ -1,0 +1,16 @@
+//! SQL of the border: free functions, nothing decided here.
+
+pub mod feeds;
+pub mod links;
+pub mod nodes;
+pub mod order;
+pub mod quarantine;
+
+/// Numbers on the wire are unsigned, in Postgres signed; all of ours fit both.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

@@ -1,0 +1,219 @@
+//! Initiatives this node takes part in, and the nodes that belong to them.
+
+use chassis::names::{NodeId, Reference};
+use proto::federation::SignedAppointment;
+use sqlx::PgConnection;
+
+use super::signed;
+use crate::wire::{Head, head};
+
+/// An initiative this node takes part in.
+#[derive(Clone, Debug)]
+pub struct Initiative {
+    /// Its reference.
+    pub initiative: Reference,
+    /// How people call it.
+    pub name: String,
+    /// The backbone's node.
+    pub backbone: NodeId,
+    /// The backbone's public keys, first to current.
+    pub backbone_keys: Vec<Head>,
+    /// The root's public key.
+    pub root_key: Head,
+    /// The root's word on who the backbone is.
+    pub appointment: SignedAppointment,
+}
+
+/// A node of an initiative.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its id.
+    pub node: NodeId,
+    /// Its public keys, first to current.
+    pub keys: Vec<Head>,
+    /// How people call it.
+    pub display_name: String,
+    /// Where its link was ended.
+    pub ended_position: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct InitiativeRow {
+    initiative: String,
+    name: String,
+    backbone: String,
+    backbone_keys: Vec<Vec<u8>>,
+    root_key: Vec<u8>,
+    appointment: Vec<u8>,
+    appointment_signature: Vec<u8>,
+}
+
+impl InitiativeRow {
+    fn read(self) -> Option<Initiative> {
+        Some(Initiative {
+            initiative: self.initiative.parse().ok()?,
+            name: self.name,
+            backbone: self.backbone.parse().ok()?,
+            backbone_keys: heads(&self.backbone_keys),
+            root_key: head(&self.root_key)?,
+            appointment: SignedAppointment {
+                appointment: self.appointment.into(),
+                signature: self.appointment_signature.into(),
+            },
+        })
+    }
+}
+
+/// Notes an initiative, or what changed about it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn save_initiative(connection: &mut PgConnection, initiative: &Initiative) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into federation.initiatives
+                (initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (initiative) do update
+            set name = excluded.name, backbone = excluded.backbone, backbone_keys = excluded.backbone_keys,
+                appointment = excluded.appointment, appointment_signature = excluded.appointment_signature",
+    )
+    .bind(initiative.initiative.to_string())
+    .bind(&initiative.name)
+    .bind(initiative.backbone.as_str())
+    .bind(initiative.backbone_keys.iter().map(|key| key.to_vec()).collect::<Vec<_>>())
+    .bind(initiative.root_key.as_slice())
+    .bind(initiative.appointment.appointment.as_ref())
+    .bind(initiative.appointment.signature.as_ref())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One initiative; `None` where this node does not take part in it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn initiative(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+) -> Result<Option<Initiative>, sqlx::Error> {
+    let row: Option<InitiativeRow> = sqlx::query_as(
+        "select initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature
+           from federation.initiatives where initiative = $1",
+    )
+    .bind(initiative.to_string())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(InitiativeRow::read))
+}
+
+/// All initiatives this node takes part in.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn initiatives(connection: &mut PgConnection) -> Result<Vec<Initiative>, sqlx::Error> {
+    let rows: Vec<InitiativeRow> = sqlx::query_as(
+        "select initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature
+           from federation.initiatives order by initiative",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().filter_map(InitiativeRow::read).collect())
+}
+
+/// A node belongs from this position on; its row before, if there was one, ends here.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn admit(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    node: &Node,
+    position: u64,
+) -> Result<(), sqlx::Error> {
+    end(connection, initiative, &node.node, position, "its keys changed").await?;
+    sqlx::query(
+        "insert into federation.nodes (initiative, node, keys, display_name, admitted_position)
+         values ($1, $2, $3, $4, $5) on conflict do nothing",
+    )
+    .bind(initiative.to_string())
+    .bind(node.node.as_str())
+    .bind(node.keys.iter().map(|key| key.to_vec()).collect::<Vec<_>>())
+    .bind(&node.display_name)
+    .bind(signed(position))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A node belongs until this position.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn end(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    node: &NodeId,
+    position: u64,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update federation.nodes set ended_position = $3, reason = $4
+          where initiative = $1 and node = $2 and ended_position is null",
+    )
+    .bind(initiative.to_string())
+    .bind(node.as_str())
+    .bind(signed(position))
+    .bind(reason)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+type NodeRow = (String, Vec<Vec<u8>>, String, Option<i64>);
+
+/// The keys a node had at a position of the members space; `None` where it did not belong.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn node_at(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    node: &NodeId,
+    position: u64,
+) -> Result<Option<Node>, sqlx::Error> {
+    let row: Option<NodeRow> = sqlx::query_as(
+        "select node, keys, display_name, ended_position from federation.nodes
+          where initiative = $1 and node = $2 and admitted_position <= $3
+            and (ended_position is null or ended_position > $3)",
+    )
+    .bind(initiative.to_string())
+    .bind(node.as_str())
+    .bind(signed(position))
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(read))
+}
+
+/// Every node that belongs or belonged to an initiative, the latest word on each.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn nodes(connection: &mut PgConnection, initiative: &Reference) -> Result<Vec<Node>, sqlx::Error> {
+    let rows: Vec<NodeRow> = sqlx::query_as(
+        "select distinct on (node) node, keys, display_name, ended_position from federation.nodes
+          where initiative = $1 order by node, admitted_position desc",
+    )
+    .bind(initiative.to_string())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+fn read((node, keys, display_name, ended_position): NodeRow) -> Option<Node> {
+    Some(Node { node: node.parse().ok()?, keys: heads(&keys), display_name, ended_position })
+}
+
+fn heads(keys: &[Vec<u8>]) -> Vec<Head> {
+    keys.iter().filter_map(|key| head(key)).collect()
+}

@@ -1,0 +1,34 @@
+//! What this node tells its own rooms of the backbone's word on what they told.
+
+use chassis::event::{Actor, Event, Fact, Place};
+use chassis::log::Line;
+use chassis::names::{Reference, Space};
+use proto::common::Judged;
+use proto::common::judged::RefusedEvent;
+use proto::federation::Acceptance;
+use uuid::Uuid;
+
+use crate::border::Border;
+
+/// The line of the log that hands an acceptance of own entries to the rooms. `events` are all the entries it covers.
+pub fn line(border: &Border, acceptance: &Acceptance, events: &[(u64, Uuid)], place: Place) -> Line {
+    let refusal = |sequence: u64| acceptance.refused.iter().find(|refused| refused.sequence == sequence);
+    let (refused, accepted): (Vec<_>, Vec<_>) =
+        events.iter().partition(|(sequence, _)| refusal(*sequence).is_some());
+    let refused = refused.into_iter().map(|(sequence, id)| RefusedEvent {
+        event_id: id.as_bytes().to_vec(),
+        reason: refusal(sequence).map(|refused| refused.reason.clone()).unwrap_or_default(),
+    });
+    let judged = Judged {
+        space: format!("{}/{}", acceptance.initiative, acceptance.space),
+        position: acceptance.position,
+        accepted_at: acceptance.accepted_at,
+        accepted: accepted.into_iter().map(|(_, id)| id.as_bytes().to_vec()).collect(),
+        refused: refused.collect(),
+    };
+    let resource = Reference::born_on(border.node());
+    let event = Event::told(&Fact::of(&resource, &Space::Local, &judged), border.node(), &Actor::default());
+    let event = Event { accepted: Some(place), ..event };
+    let bytes = event.encode();
+    Line::folded(&event, bytes)
+}
