@@ -1,6 +1,19 @@
 //! Who calls: a bearer token of the configured issuer becomes a [`Caller`], and every call carries it.
 
+mod fetch;
+mod gate;
+mod keys;
+mod local;
+#[cfg(test)]
+mod tests;
+mod verify;
+
 use proto::common::Access;
+
+pub use gate::gate;
+pub use keys::{KeySource, KeysError};
+pub use local::{LocalIssuer, LocalIssuerError};
+pub use verify::{Authenticator, Denied, Issuer};
 
 use crate::names::Reference;
 
