@@ -81,6 +81,7 @@ create table federation.entries (
     event bytea,
     salt bytea,
     refused text,
+    written_at timestamptz not null default clock_timestamp(),
     primary key (space, origin, epoch, sequence)
 );
 create index entries_event on federation.entries (event_id);
@@ -95,6 +96,7 @@ comment on column federation.entries.digest is 'SHA-256 of the header.';
 comment on column federation.entries.event is 'The CloudEvent, as its home made it; null once erased, or where it was refused and came without.';
 comment on column federation.entries.salt is 'What was hashed with the event; erased with it.';
 comment on column federation.entries.refused is 'The backbone''s reason, where it said no.';
+comment on column federation.entries.written_at is 'When it was written here; for showing how far behind a link is.';
 
 create table federation.acceptances (
     space text not null,

@@ -1,16 +1,24 @@
 //! The border of a node.
 
 pub mod accept;
+pub mod api;
 pub mod border;
 pub mod domain;
+pub mod enrol;
 pub mod governance;
 pub mod have;
 pub mod hub;
+pub mod invitation;
 pub mod keep;
 pub mod link;
+pub mod links;
 pub mod pace;
 pub mod receive;
+pub mod run;
 pub mod send;
+pub mod service;
+pub mod states;
+pub mod status;
 pub mod store;
 pub mod tell;
 pub mod verdict;

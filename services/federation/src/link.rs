@@ -55,6 +55,15 @@ impl Mailbox {
         }
     }
 
+    /// How many messages of the other side still lie at the hub; `None` where it cannot be reached.
+    pub async fn backlog(&self) -> Option<u64> {
+        let backlog = match self {
+            Self::Node(mailbox) => mailbox.backlog().await,
+            Self::Backbone(mailbox) => mailbox.backlog().await,
+        };
+        backlog.ok()
+    }
+
     /// How the connection stands, now and later.
     pub fn road(&self) -> watch::Receiver<Road> {
         match self {

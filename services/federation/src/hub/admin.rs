@@ -28,16 +28,32 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 /// Messages handed out and not acknowledged.
 const MAX_UNDER_WAY: i64 = 512;
 
+/// Account limits are checked before the oldest message of a full `DOWN` is dropped, so both
+/// boxes full need more room than their sum.
+const SLACK_BYTES: i64 = 4 * 1024 * 1024;
+/// Disk that another mailbox gave back is free a moment after the server said so.
+const ROOM_ATTEMPTS: u32 = 10;
+const ROOM_PAUSE: Duration = Duration::from_millis(100);
+
 /// How much a mailbox may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MailboxSize {
-    /// Bytes in each of the two streams. The hub reserves twice this for every mailbox.
+    /// Bytes in each of the two streams.
     pub stream_bytes: i64,
 }
 
+impl MailboxSize {
+    /// Disk the hub reserves for one mailbox; the sum over all is what its `max_disk_bytes` must
+    /// hold.
+    pub fn disk_bytes(self) -> i64 {
+        self.stream_bytes.saturating_mul(2).saturating_add(SLACK_BYTES)
+    }
+}
+
 impl Default for MailboxSize {
+    /// 128 MiB of disk in all.
     fn default() -> Self {
-        Self { stream_bytes: 64 * 1024 * 1024 }
+        Self { stream_bytes: 62 * 1024 * 1024 }
     }
 }
 
@@ -81,11 +97,8 @@ impl HubAdmin {
         size: MailboxSize,
         now: OffsetDateTime,
     ) -> Result<(), HubError> {
-        let disk_bytes = size.stream_bytes.saturating_mul(2);
-        self.push_mailbox(keys, Some(&keys.signing()?.public_key()), disk_bytes, now).await?;
-        let inside = self.step_inside(keys, now).await?;
+        let inside = self.get_room(keys, size.disk_bytes(), now).await?;
         let jetstream = jetstream::new(inside.client.clone());
-        check_room(&jetstream, &keys.account()?.public_key(), disk_bytes).await?;
         for (config, consumer) in [
             (stream_config(UP.0, "up.>", DiscardPolicy::New, size), UP.1),
             (stream_config(DOWN.0, "down.>", DiscardPolicy::Old, size), DOWN.1),
@@ -103,7 +116,7 @@ impl HubAdmin {
         size: MailboxSize,
         now: OffsetDateTime,
     ) -> Result<(), HubError> {
-        self.push_mailbox(keys, None, size.stream_bytes.saturating_mul(2), now).await
+        self.push_mailbox(keys, None, size.disk_bytes(), now).await
     }
 
     /// Shuts the node out, deletes both streams with all they hold, and gives the disk back. The
@@ -148,8 +161,35 @@ impl HubAdmin {
         self.push_account(&account, token).await
     }
 
+    /// Pushes the account until the disk is granted, and returns a connection into it.
+    async fn get_room(
+        &self,
+        keys: &MailboxKeys,
+        disk_bytes: i64,
+        now: OffsetDateTime,
+    ) -> Result<Line, HubError> {
+        let signing_key = keys.signing()?.public_key();
+        self.push_mailbox(keys, Some(&signing_key), disk_bytes, now).await?;
+        let inside = self.step_inside(keys, now).await?;
+        let jetstream = jetstream::new(inside.client.clone());
+        let mut attempt = 1;
+        loop {
+            let granted = room(&jetstream).await;
+            if granted == disk_bytes {
+                return Ok(inside);
+            }
+            if attempt == ROOM_ATTEMPTS {
+                let account = keys.account()?.public_key();
+                return Err(HubError::NoRoom { account, asked: disk_bytes, granted });
+            }
+            attempt += 1;
+            tokio::time::sleep(ROOM_PAUSE).await;
+            self.push_mailbox(keys, Some(&signing_key), disk_bytes, now).await?;
+        }
+    }
+
     /// Hands in an account's token. That the server takes it does not mean that it granted disk:
-    /// see [`check_room`].
+    /// see [`room`].
     async fn push_account(&self, account: &str, token: String) -> Result<(), HubError> {
         let answer = self.ask("$SYS.REQ.CLAIMS.UPDATE".to_owned(), token.into()).await?;
         let code = answer.pointer("/data/code").and_then(Value::as_u64);
@@ -180,24 +220,16 @@ impl HubAdmin {
     }
 }
 
-/// The server says "taken" to an account even when its disk is over what is left; then either
-/// JetStream is off inside, or the limit is not the one asked for.
-async fn check_room(
-    jetstream: &jetstream::Context,
-    account: &str,
-    asked: i64,
-) -> Result<(), HubError> {
-    let granted = match jetstream.query_account().await {
+/// Disk granted to the account. The server says "taken" to an account even when its disk is over
+/// what is left; then JetStream is off inside, or the old limit stands.
+async fn room(jetstream: &jetstream::Context) -> i64 {
+    match jetstream.query_account().await {
         Ok(info) => info.limits.max_storage.unwrap_or(0),
         Err(error) => {
             tracing::debug!(error = %error, "no JetStream in the account");
             0
         }
-    };
-    if granted == asked {
-        return Ok(());
     }
-    Err(HubError::NoRoom { account: account.to_owned(), asked, granted })
 }
 
 /// Messages leave a box when they are acknowledged; until then `UP` refuses when it is full,

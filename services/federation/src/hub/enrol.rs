@@ -19,6 +19,8 @@ use super::keys::HubKeys;
 use super::line::{Line, Login};
 use super::road::Road;
 
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The backbone's side of the desk.
 pub struct EnrolmentDesk {
     requests: Subscriber,
@@ -90,8 +92,11 @@ pub struct EnrolmentRequest {
 impl EnrolmentRequest {
     /// Answers. The asker may have gone; it then asks again, so answer the same again.
     pub async fn answer(self, bytes: Bytes) -> Result<(), HubError> {
-        let sent = self.client.publish(self.reply, bytes).await;
-        sent.map_err(|error| HubError::Unanswered(error.to_string()))
+        let broken = |error: &dyn std::fmt::Display| HubError::Unanswered(error.to_string());
+        self.client.publish(self.reply, bytes).await.map_err(|error| broken(&error))?;
+        // Out of this process before the desk may be closed behind it.
+        let flushed = tokio::time::timeout(FLUSH_TIMEOUT, self.client.flush()).await;
+        flushed.map_err(|error| broken(&error))?.map_err(|error| broken(&error))
     }
 }
 

@@ -11,6 +11,7 @@ use async_nats::jetstream::{self, ErrorCode};
 use async_nats::{Client, Subject};
 use bytes::Bytes;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::error::MailboxError;
 use super::road::Road;
@@ -57,19 +58,21 @@ impl Outlet {
             .send_publish(self.subject.clone(), message)
             .await
             .map_err(|error| refusal(&error))?;
-        Ok(Sent(Box::pin(settle(confirmed, road))))
+        // On its own, so that the window moves on however late the caller looks.
+        Ok(Sent(tokio::spawn(settle(confirmed, road))))
     }
 }
 
 /// A message on its way. Resolves when the hub has it, which is not yet when the other side has.
 #[must_use = "without the confirmation nobody knows whether the hub took the message"]
-pub struct Sent(Pin<Box<dyn Future<Output = Result<(), MailboxError>> + Send>>);
+pub struct Sent(JoinHandle<Result<(), MailboxError>>);
 
 impl Future for Sent {
     type Output = Result<(), MailboxError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx)
+        // A task that is gone went with the process.
+        Pin::new(&mut self.0).poll(cx).map(|result| result.unwrap_or(Err(MailboxError::Away)))
     }
 }
 
@@ -102,7 +105,11 @@ fn is_full(error: &jetstream::context::PublishError) -> bool {
     std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<jetstream::Error>())
         .is_some_and(|refused| {
-            let full = [ErrorCode::STREAM_STORE_FAILED, ErrorCode::STORAGE_RESOURCES_EXCEEDED];
+            let full = [
+                ErrorCode::STREAM_STORE_FAILED,
+                ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+                ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+            ];
             full.contains(&refused.error_code())
         })
 }

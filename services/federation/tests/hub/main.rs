@@ -125,12 +125,12 @@ async fn an_oversize_message_is_refused_before_it_is_sent() {
 
 #[tokio::test]
 async fn an_account_without_room_is_noticed() {
-    let hub = Hub::start_with(u64::try_from(SIZE.stream_bytes * 3).unwrap()).await;
+    let hub = Hub::start_with(u64::try_from(SIZE.disk_bytes() + 1).unwrap()).await;
     let admin = hub.admin().await;
     hub.admit(&admin, "alpha").await;
     let beta = MailboxKeys::new("beta").unwrap();
     let error = admin.open_mailbox(&beta, SIZE, now()).await.unwrap_err();
-    assert!(matches!(error, HubError::NoRoom { asked, .. } if asked == SIZE.stream_bytes * 2));
+    assert!(matches!(error, HubError::NoRoom { asked, .. } if asked == SIZE.disk_bytes()));
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn a_revoked_node_is_out_within_a_second_and_the_backbone_stays() {
 
 #[tokio::test]
 async fn a_closed_mailbox_gives_its_disk_back_and_closing_twice_is_no_error() {
-    let hub = Hub::start_with(u64::try_from(SIZE.stream_bytes * 3).unwrap()).await;
+    let hub = Hub::start_with(u64::try_from(SIZE.disk_bytes() + 1).unwrap()).await;
     let admin = hub.admin().await;
     let alpha = hub.admit(&admin, "alpha").await;
     let (_node, backbone) = hub.ends(&alpha).await;

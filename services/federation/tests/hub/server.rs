@@ -129,6 +129,7 @@ impl Drop for Hub {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::env::var_os("HUBLOG").is_some() { eprintln!("{}", std::fs::read_to_string(self.folder.path().join("hub.log")).unwrap()); }
     }
 }
 

@@ -1,0 +1,183 @@
+//! The links of this node at work: started, ended and looked at without a restart.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chassis::clock;
+use chassis::names::{NodeId, Reference};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::border::{Border, BorderError};
+use crate::hub::{BackboneMailbox, HubAdmin, HubError, HubReach, MailboxKeys, MailboxSize, NodeCredentials, NodeMailbox, Road};
+use crate::link::{Link, Mailbox};
+use crate::pace::Pace;
+use crate::store::links::LinkRow;
+use crate::store::nodes::Initiative;
+
+type Name = (NodeId, Reference);
+
+/// The hub as the backbone's border sees it.
+#[derive(Clone)]
+pub struct HubSide {
+    /// Where this node itself reaches the hub.
+    pub reach: HubReach,
+    /// The address that goes into invitations.
+    pub public: crate::hub::HubAddress,
+    /// The hub's keys.
+    pub keys: Arc<crate::hub::HubKeys>,
+    /// Where the hub is told what to believe; `None` until it was reached first.
+    pub admin: Arc<tokio::sync::RwLock<Option<HubAdmin>>>,
+}
+
+/// The links at work.
+#[derive(Clone)]
+pub struct Links {
+    border: Border,
+    hub: Option<HubSide>,
+    running: Arc<Mutex<BTreeMap<Name, (Arc<Link>, CancellationToken)>>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Links {
+    /// No links yet.
+    pub fn new(border: Border, hub: Option<HubSide>, stop: CancellationToken) -> Self {
+        Self { border, hub, running: Arc::default(), tasks: TaskTracker::new(), stop }
+    }
+
+    /// Starts a link; one that runs already is replaced.
+    ///
+    /// # Errors
+    /// Where what is kept of its mailbox cannot be read.
+    pub async fn start(&self, row: &LinkRow, initiative: Initiative) -> Result<(), BorderError> {
+        let unreadable = |error: serde_json::Error| BorderError::Hub(format!("mailbox of {}: {error}", row.node));
+        let hub = |error: crate::hub::HubError| BorderError::Hub(error.to_string());
+        let mailbox = if initiative.backbone == *self.border.node() {
+            let keys: MailboxKeys = serde_json::from_value(row.mailbox.clone()).map_err(unreadable)?;
+            let Some(side) = &self.hub else {
+                return Err(BorderError::Hub("this node runs no hub: set hub.enabled".to_owned()));
+            };
+            Mailbox::Backbone(BackboneMailbox::connect(&side.reach, &keys, clock::now()).await.map_err(hub)?)
+        } else {
+            let credentials: NodeCredentials = serde_json::from_value(row.mailbox.clone()).map_err(unreadable)?;
+            Mailbox::Node(NodeMailbox::connect(&credentials).await.map_err(hub)?)
+        };
+        let (border, peer) = (self.border.clone(), row.node.clone());
+        let link = Arc::new(Link { border, initiative, peer, mailbox, pace: Pace::default() });
+        let stop = self.stop.child_token();
+        self.tasks.spawn(link.clone().run(stop.clone()));
+        if let Some((_, before)) = self.with(|running| running.insert(name(row), (link, stop))) {
+            before.cancel();
+        }
+        Ok(())
+    }
+
+    /// Ends a link's work.
+    pub fn end(&self, node: &NodeId, initiative: &Reference) {
+        if let Some((_, stop)) = self.with(|running| running.remove(&(node.clone(), initiative.clone()))) {
+            stop.cancel();
+        }
+    }
+
+    /// A link at work.
+    pub fn get(&self, node: &NodeId, initiative: &Reference) -> Option<Arc<Link>> {
+        self.with(|running| running.get(&(node.clone(), initiative.clone())).map(|(link, _)| link.clone()))
+    }
+
+    /// Waits until every link has ended, after `stop`.
+    pub async fn ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Makes mailboxes again that the hub has lost, for as long as this node runs.
+    pub async fn tend(&self, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            let links: Vec<Arc<Link>> = self.with(|running| running.values().map(|(link, _)| link.clone()).collect());
+            for link in links {
+                let lost = matches!(&*link.mailbox.road().borrow(), Road::Refused(_));
+                if lost && link.is_backbone() {
+                    self.reopen(&link).await;
+                }
+            }
+        }
+    }
+
+    async fn reopen(&self, link: &Link) {
+        let keys = match self.mailbox_keys(&link.peer, &link.initiative.initiative).await {
+            Ok(Some(keys)) => keys,
+            Ok(None) => return,
+            Err(error) => return tracing::warn!(peer = %link.peer, %error, "mailbox not made again yet"),
+        };
+        match self.open_mailbox(&keys).await {
+            Ok(()) => tracing::info!(peer = %link.peer, "mailbox made again at the hub"),
+            Err(error) => tracing::warn!(peer = %link.peer, %error, "mailbox not made again yet"),
+        }
+    }
+
+    async fn mailbox_keys(&self, node: &NodeId, initiative: &Reference) -> Result<Option<MailboxKeys>, BorderError> {
+        let mut connection = self.border.pool.acquire().await?;
+        let rows = crate::store::links::all(&mut connection).await?;
+        let row = rows.into_iter().find(|row| row.node == *node && row.initiative == *initiative && row.ended_at.is_none());
+        Ok(row.and_then(|row| serde_json::from_value(row.mailbox).ok()))
+    }
+
+    /// Makes a mailbox at the hub, or whatever of it is missing.
+    ///
+    /// # Errors
+    /// Where this node runs no hub, or the hub cannot be reached.
+    pub async fn open_mailbox(&self, keys: &MailboxKeys) -> Result<(), BorderError> {
+        self.told(async |admin| admin.open_mailbox(keys, MailboxSize::default(), clock::now()).await).await
+    }
+
+    /// Shuts a node out of its mailbox, at once.
+    ///
+    /// # Errors
+    /// Where this node runs no hub, or the hub cannot be reached.
+    pub async fn revoke(&self, keys: &MailboxKeys) -> Result<(), BorderError> {
+        self.told(async |admin| admin.revoke(keys, MailboxSize::default(), clock::now()).await).await
+    }
+
+    /// Takes a mailbox down, with all that still lies in it.
+    ///
+    /// # Errors
+    /// Where this node runs no hub, or the hub cannot be reached.
+    pub async fn close_mailbox(&self, keys: &MailboxKeys) -> Result<(), BorderError> {
+        self.told(async |admin| admin.close_mailbox(keys, MailboxSize::default(), clock::now()).await).await
+    }
+
+    async fn told(&self, what: impl AsyncFnOnce(&HubAdmin) -> Result<(), HubError>) -> Result<(), BorderError> {
+        let admin = self.hub_side()?.admin.read().await;
+        let admin = admin.as_ref().ok_or_else(|| BorderError::Hub("not reached yet".to_owned()))?;
+        what(admin).await.map_err(|error| BorderError::Hub(error.to_string()))
+    }
+
+    /// The hub that this node runs.
+    ///
+    /// # Errors
+    /// Where it runs none.
+    pub fn hub_side(&self) -> Result<&HubSide, BorderError> {
+        self.hub.as_ref().ok_or_else(|| BorderError::Hub("this node runs no hub: set hub.enabled".to_owned()))
+    }
+
+    /// The hub that this node runs, if it does.
+    pub fn hub(&self) -> Option<&HubSide> {
+        self.hub.as_ref()
+    }
+
+    /// The border.
+    pub fn border(&self) -> &Border {
+        &self.border
+    }
+
+    fn with<T>(&self, action: impl FnOnce(&mut BTreeMap<Name, (Arc<Link>, CancellationToken)>) -> T) -> T {
+        action(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn name(row: &LinkRow) -> Name {
+    (row.node.clone(), row.initiative.clone())
+}

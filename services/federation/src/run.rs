@@ -1,0 +1,110 @@
+//! The border at work: its relay and inbox, its links, and at the backbone the hub's enrolment desk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chassis::clock;
+use chassis::inbox::Inbox;
+use chassis::relay::Relay;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::border::{Border, BorderError};
+use crate::enrol;
+use crate::hub::{EnrolmentDesk, HubAdmin, HubError};
+use crate::links::{HubSide, Links};
+use crate::store::{links, nodes};
+use crate::tell::Teller;
+
+const TEND_EVERY: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Starts the border's tasks and every link it has. They end after `stop`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn start(
+    border: Border,
+    client: async_nats::Client,
+    hub: Option<HubSide>,
+    tasks: &TaskTracker,
+    stop: CancellationToken,
+) -> Result<Links, BorderError> {
+    let relay = Relay::new(crate::NAME, border.pool.clone(), client.clone(), border.relay.clone());
+    tasks.spawn(relay.run(stop.clone()));
+    let teller = Arc::new(Teller { border: border.clone() });
+    tasks.spawn(Inbox::new(teller, border.pool.clone(), client).run(stop.clone()));
+
+    let works = Links::new(border, hub, stop.clone());
+    open(&works).await?;
+    if works.hub().is_some() {
+        tasks.spawn(until(stop.clone(), keep_hub(works.clone())));
+    }
+    let ended = works.clone();
+    tasks.spawn(async move {
+        stop.cancelled().await;
+        ended.ended().await;
+    });
+    Ok(works)
+}
+
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+/// Starts every link that is not ended. One that cannot start is shown in the status and does not stop the others.
+async fn open(works: &Links) -> Result<(), BorderError> {
+    let mut connection = works.border().pool.acquire().await?;
+    for row in links::all(&mut connection).await?.into_iter().filter(|row| row.ended_at.is_none()) {
+        if let Some(initiative) = nodes::initiative(&mut connection, &row.initiative).await?
+            && let Err(error) = works.start(&row, initiative).await
+        {
+            tracing::error!(peer = %row.node, %error, "link not started");
+        }
+    }
+    Ok(())
+}
+
+/// Reaches the hub as its administrator, keeps its mailboxes whole, and answers who knocks.
+async fn keep_hub(works: Links) {
+    let mut said = false;
+    loop {
+        let Some(side) = works.hub().cloned() else { return };
+        match reach(&side).await {
+            Ok(()) => {
+                said = false;
+                tokio::join!(works.tend(TEND_EVERY), answer_knocks(&works, &side));
+            }
+            Err(error) if !said => {
+                said = true;
+                tracing::warn!(%error, "hub not reached yet; this node works on without it");
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn reach(side: &HubSide) -> Result<(), HubError> {
+    let admin = HubAdmin::connect(&side.reach, &side.keys).await?;
+    admin.open_enrolment(clock::now()).await?;
+    *side.admin.write().await = Some(admin);
+    Ok(())
+}
+
+async fn answer_knocks(works: &Links, side: &HubSide) {
+    loop {
+        match EnrolmentDesk::open(&side.reach, &side.keys, clock::now()).await {
+            Ok(mut desk) => {
+                while let Some(knock) = desk.next().await {
+                    enrol::answer(works, knock).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "enrolment desk not open yet"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
