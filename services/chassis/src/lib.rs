@@ -5,6 +5,7 @@ pub mod authn;
 pub mod authz;
 pub mod broker;
 pub mod clock;
+pub mod config;
 pub mod database;
 pub mod desk;
 pub mod digest;
