@@ -45,12 +45,12 @@ pub(crate) fn source_of(subject: &str) -> Option<&str> {
     subject.split('.').nth(2)
 }
 
-/// Connects to the local broker; keeps trying in the background while it is away.
+/// Connects to the local broker; keeps trying in the background while it is away. User and password may stand in the address.
 ///
 /// # Errors
 /// Where the address is not one.
 pub async fn connect(url: &str) -> Result<async_nats::Client, async_nats::ConnectError> {
-    async_nats::ConnectOptions::new()
+    credentials(url)
         .name("commonweal")
         .retry_on_initial_connect()
         .subscription_capacity(4096)
@@ -66,6 +66,18 @@ pub async fn connect(url: &str) -> Result<async_nats::Client, async_nats::Connec
         })
         .connect(url)
         .await
+}
+
+/// The client itself passes over what stands before the `@`.
+fn credentials(url: &str) -> async_nats::ConnectOptions {
+    let address: Option<async_nats::ServerAddr> = url.parse().ok();
+    let pair = address.as_ref().and_then(|address| Some((address.username()?, address.password()?)));
+    match pair {
+        Some((user, password)) => {
+            async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+        }
+        None => async_nats::ConnectOptions::new(),
+    }
 }
 
 /// Makes the stream if it is not there.

@@ -39,9 +39,9 @@ async fn written_down(postgres: &Postgres) -> Vec<i32> {
 }
 
 async fn join(nats: &Nats) -> async_nats::Client {
-    let (credentials, address) = nats.url().trim_start_matches("nats://").split_once('@').unwrap();
-    let (user, password) = credentials.split_once(':').unwrap();
-    async_nats::ConnectOptions::with_user_and_password(user.into(), password.into()).connect(address).await.unwrap()
+    let client = chassis::broker::connect(nats.url()).await.unwrap();
+    client.flush().await.unwrap(); // connecting goes on behind our back
+    client
 }
 
 /// Command lines of processes that name the folder. Empty where there is no /proc to ask.
