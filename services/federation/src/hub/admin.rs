@@ -110,12 +110,7 @@ impl HubAdmin {
 
     /// Shuts the node out: its open connection ends at once and it cannot come back. What it
     /// sent before still lies in `UP`, and the backbone's own connection stays.
-    pub async fn revoke(
-        &self,
-        keys: &MailboxKeys,
-        size: MailboxSize,
-        now: OffsetDateTime,
-    ) -> Result<(), HubError> {
+    pub async fn revoke(&self, keys: &MailboxKeys, size: MailboxSize, now: OffsetDateTime) -> Result<(), HubError> {
         self.push_mailbox(keys, None, size.disk_bytes(), now).await
     }
 
@@ -155,19 +150,13 @@ impl HubAdmin {
         now: OffsetDateTime,
     ) -> Result<(), HubError> {
         let account = keys.account()?.public_key();
-        let mailbox =
-            MailboxAccount { name: &keys.node, account: &account, signing_key, disk_bytes };
+        let mailbox = MailboxAccount { name: &keys.node, account: &account, signing_key, disk_bytes };
         let token = claims::mailbox_account(&self.operator, &mailbox, now)?;
         self.push_account(&account, token).await
     }
 
     /// Pushes the account until the disk is granted, and returns a connection into it.
-    async fn get_room(
-        &self,
-        keys: &MailboxKeys,
-        disk_bytes: i64,
-        now: OffsetDateTime,
-    ) -> Result<Line, HubError> {
+    async fn get_room(&self, keys: &MailboxKeys, disk_bytes: i64, now: OffsetDateTime) -> Result<Line, HubError> {
         let signing_key = keys.signing()?.public_key();
         self.push_mailbox(keys, Some(&signing_key), disk_bytes, now).await?;
         let inside = self.step_inside(keys, now).await?;
@@ -200,10 +189,7 @@ impl HubAdmin {
     }
 
     async fn ask(&self, subject: String, payload: Bytes) -> Result<Value, HubError> {
-        let unreachable = |reason: String| HubError::Unreachable {
-            address: self.reach.address.to_string(),
-            reason,
-        };
+        let unreachable = |reason: String| HubError::Unreachable { address: self.reach.address.to_string(), reason };
         if !self.line.road.borrow().is_open() {
             return Err(unreachable(format!("{:?}", *self.line.road.borrow())));
         }
@@ -234,12 +220,7 @@ async fn room(jetstream: &jetstream::Context) -> i64 {
 
 /// Messages leave a box when they are acknowledged; until then `UP` refuses when it is full,
 /// which slows the node down, and `DOWN` forgets its oldest, which the node asks for again.
-fn stream_config(
-    name: &str,
-    subject: &str,
-    discard: DiscardPolicy,
-    size: MailboxSize,
-) -> stream::Config {
+fn stream_config(name: &str, subject: &str, discard: DiscardPolicy, size: MailboxSize) -> stream::Config {
     stream::Config {
         name: name.to_owned(),
         subjects: vec![subject.to_owned()],
@@ -254,16 +235,9 @@ fn stream_config(
     }
 }
 
-async fn make_stream(
-    jetstream: &jetstream::Context,
-    config: stream::Config,
-    consumer: &str,
-) -> Result<(), HubError> {
+async fn make_stream(jetstream: &jetstream::Context, config: stream::Config, consumer: &str) -> Result<(), HubError> {
     let name = config.name.clone();
-    jetstream
-        .create_or_update_stream(config)
-        .await
-        .map_err(|error| not_done("make a stream", &error))?;
+    jetstream.create_or_update_stream(config).await.map_err(|error| not_done("make a stream", &error))?;
     let consumer = pull::Config {
         durable_name: Some(consumer.to_owned()),
         ack_policy: AckPolicy::Explicit,
@@ -271,10 +245,7 @@ async fn make_stream(
         max_ack_pending: MAX_UNDER_WAY,
         ..Default::default()
     };
-    jetstream
-        .create_consumer_on_stream(consumer, name)
-        .await
-        .map_err(|error| not_done("make a consumer", &error))?;
+    jetstream.create_consumer_on_stream(consumer, name).await.map_err(|error| not_done("make a consumer", &error))?;
     Ok(())
 }
 

@@ -23,21 +23,13 @@ const MAILBOX_CONNECTIONS: i64 = 4;
 const ENROLMENT_CONNECTIONS: i64 = 64;
 
 /// The operator's token about itself, for the server's configuration.
-pub fn operator(
-    operator: &KeyPair,
-    system_account: &str,
-    now: OffsetDateTime,
-) -> Result<String, HubError> {
+pub fn operator(operator: &KeyPair, system_account: &str, now: OffsetDateTime) -> Result<String, HubError> {
     let nats = json!({"type": "operator", "version": 2, "system_account": system_account});
     token("commonweal-hub", &operator.public_key(), now, None, nats, operator)
 }
 
 /// The system account, through which the hub is administered.
-pub fn system_account(
-    operator: &KeyPair,
-    account: &str,
-    now: OffsetDateTime,
-) -> Result<String, HubError> {
+pub fn system_account(operator: &KeyPair, account: &str, now: OffsetDateTime) -> Result<String, HubError> {
     let nats = json!({
         "type": "account", "version": 2,
         "limits": {
@@ -114,12 +106,7 @@ fn node_scope(signing_key: &str) -> Value {
 
 /// The node's user: no permissions of its own and no expiry, since the scope gives the first and
 /// taking the signing key out of the account ends it at once.
-pub fn node_user(
-    signing: &KeyPair,
-    account: &str,
-    user: &str,
-    now: OffsetDateTime,
-) -> Result<String, HubError> {
+pub fn node_user(signing: &KeyPair, account: &str, user: &str, now: OffsetDateTime) -> Result<String, HubError> {
     let nats = json!({
         "type": "user", "version": 2, "issuer_account": account, "pub": {}, "sub": {},
     });
@@ -127,11 +114,7 @@ pub fn node_user(
 }
 
 /// The backbone's own user in a mailbox or at the enrolment desk: everything within the account.
-pub fn backbone_user(
-    account: &KeyPair,
-    user: &str,
-    now: OffsetDateTime,
-) -> Result<String, HubError> {
+pub fn backbone_user(account: &KeyPair, user: &str, now: OffsetDateTime) -> Result<String, HubError> {
     let nats = json!({
         "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1, "pub": {}, "sub": {},
     });
@@ -139,11 +122,7 @@ pub fn backbone_user(
 }
 
 /// The account where invited parties knock. It has no streams.
-pub fn enrolment_account(
-    operator: &KeyPair,
-    account: &str,
-    now: OffsetDateTime,
-) -> Result<String, HubError> {
+pub fn enrolment_account(operator: &KeyPair, account: &str, now: OffsetDateTime) -> Result<String, HubError> {
     let nats = json!({
         "type": "account", "version": 2,
         "limits": {

@@ -35,9 +35,8 @@ impl FromStr for HubAddress {
         }
         let (_, authority) = text.split_once("://").ok_or_else(wrong)?;
         let authority = authority.split('/').next().unwrap_or_default();
-        let has_port = authority
-            .rsplit_once(':')
-            .is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port != 0));
+        let has_port =
+            authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port != 0));
         match server.scheme() {
             "tls" | "wss" if has_port => Ok(Self(text.to_owned())),
             "wss" => Ok(Self(text.replacen(authority, &format!("{authority}:443"), 1))),
@@ -126,9 +125,7 @@ impl EnrolmentCredentials {
 
 impl fmt::Debug for EnrolmentCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EnrolmentCredentials")
-            .field("invitation", &self.invitation)
-            .finish_non_exhaustive()
+        f.debug_struct("EnrolmentCredentials").field("invitation", &self.invitation).finish_non_exhaustive()
     }
 }
 
@@ -139,9 +136,7 @@ mod base64 {
         serializer.serialize_str(&BASE64URL_NOPAD.encode(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         BASE64URL_NOPAD.decode(text.as_bytes()).map_err(serde::de::Error::custom)
     }
@@ -159,8 +154,15 @@ mod tests {
         let default: HubAddress = "wss://hub.example/road".parse().unwrap();
         assert_eq!(default.as_str(), "wss://hub.example:443/road");
         let wrong = [
-            "", "hub", "hub.example:1", "nats://hub.example:1", "ws://hub.example:1",
-            "tls://hub.example", "tls://user:secret@hub.example:1", "tls://hub.example:0", "tls://:1",
+            "",
+            "hub",
+            "hub.example:1",
+            "nats://hub.example:1",
+            "ws://hub.example:1",
+            "tls://hub.example",
+            "tls://user:secret@hub.example:1",
+            "tls://hub.example:0",
+            "tls://:1",
             "https://hub.example",
         ];
         for text in wrong {

@@ -30,22 +30,15 @@ pub struct EnrolmentDesk {
 impl EnrolmentDesk {
     /// Sits down at the desk. Needs [`super::HubAdmin::open_enrolment`] once before, and again
     /// after the hub lost its disk ([`Road::Refused`] says so); it then recovers by itself.
-    pub async fn open(
-        reach: &HubReach,
-        keys: &HubKeys,
-        now: OffsetDateTime,
-    ) -> Result<Self, HubError> {
+    pub async fn open(reach: &HubReach, keys: &HubKeys, now: OffsetDateTime) -> Result<Self, HubError> {
         let user = KeyPair::new_user();
         let account = keys.enrolment_account()?;
         let token = claims::backbone_user(&account, &user.public_key(), now)?;
         let seed = user.seed()?;
         let login = Login { reach, token, seed: &seed, inbox: BACKBONE_INBOX, name: "desk" };
         let line = login.start().await?;
-        let requests = line
-            .client
-            .subscribe(enrolment_subject("*"))
-            .await
-            .map_err(|error| broken(&reach.address, &error))?;
+        let requests =
+            line.client.subscribe(enrolment_subject("*")).await.map_err(|error| broken(&reach.address, &error))?;
         Ok(Self { requests, line })
     }
 
@@ -60,12 +53,7 @@ impl EnrolmentDesk {
             match message.reply.filter(|reply| reply.starts_with(&inbox)) {
                 Some(reply) => {
                     let client = self.line.client.clone();
-                    return Some(EnrolmentRequest {
-                        invitation,
-                        bytes: message.payload,
-                        reply,
-                        client,
-                    });
+                    return Some(EnrolmentRequest { invitation, bytes: message.payload, reply, client });
                 }
                 None => tracing::warn!(invitation.id = %invitation, "enrolment without an inbox"),
             }

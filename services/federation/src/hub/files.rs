@@ -12,13 +12,8 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HubError> {
     let failed = |error: std::io::Error| unusable(path, &error);
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)
-        .map_err(failed)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.sync_all().map_err(failed)?;
     fs::rename(&draft, path).map_err(failed)
@@ -26,11 +21,7 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HubError> {
 
 /// Makes the folder and its parents, closed to others.
 pub(super) fn make_dir(path: &Path) -> Result<(), HubError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|error| unusable(path, &error))
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| unusable(path, &error))
 }
 
 /// The file's text, or `None` when there is no such file.

@@ -79,22 +79,12 @@ struct Pull {
 }
 
 impl Inlet {
-    pub(super) fn new(
-        client: Client,
-        stream: &str,
-        consumer: &str,
-        road: watch::Receiver<Road>,
-    ) -> Self {
+    pub(super) fn new(client: Client, stream: &str, consumer: &str, road: watch::Receiver<Road>) -> Self {
         Self {
             client,
             next_subject: format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
             info_subject: format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
-            pull: Mutex::new(Pull {
-                road: road.clone(),
-                inbox: None,
-                wanted: 0,
-                not_before: None,
-            }),
+            pull: Mutex::new(Pull { road: road.clone(), inbox: None, wanted: 0, not_before: None }),
             road,
         }
     }
@@ -128,16 +118,13 @@ impl Inlet {
         if !self.road.borrow().is_open() {
             return Err(MailboxError::Away);
         }
-        let answer = self
-            .client
-            .request(self.info_subject.clone(), Bytes::new())
-            .await
-            .map_err(|error| match error.kind() {
+        let answer =
+            self.client.request(self.info_subject.clone(), Bytes::new()).await.map_err(|error| match error.kind() {
                 async_nats::RequestErrorKind::NoResponders => MailboxError::Missing,
                 _ => MailboxError::Unconfirmed,
             })?;
-        let info: Value = serde_json::from_slice(&answer.payload)
-            .map_err(|error| MailboxError::Broker(error.to_string()))?;
+        let info: Value =
+            serde_json::from_slice(&answer.payload).map_err(|error| MailboxError::Broker(error.to_string()))?;
         let count = |name: &str| info.get(name).and_then(Value::as_u64);
         match (count("num_pending"), count("num_ack_pending")) {
             (Some(pending), Some(under_way)) => Ok(pending + under_way),
@@ -159,8 +146,7 @@ impl Inlet {
             Some((inbox, _)) => inbox.clone(),
             None => {
                 let inbox = Subject::from(self.client.new_inbox());
-                let messages =
-                    self.client.subscribe(inbox.clone()).await.map_err(|error| broker(&error))?;
+                let messages = self.client.subscribe(inbox.clone()).await.map_err(|error| broker(&error))?;
                 pull.inbox = Some((inbox.clone(), messages));
                 inbox
             }

@@ -54,8 +54,7 @@ pub fn read(token: &str) -> Result<Value, HubError> {
     let (signed, signature) = token.rsplit_once('.').ok_or(HubError::Token("no signature"))?;
     let (_, body) = signed.split_once('.').ok_or(HubError::Token("no body"))?;
     let body = decode(body)?;
-    let claims: Value =
-        serde_json::from_slice(&body).map_err(|_| HubError::Token("the body is not JSON"))?;
+    let claims: Value = serde_json::from_slice(&body).map_err(|_| HubError::Token("the body is not JSON"))?;
     let issuer = claims.get("iss").and_then(Value::as_str).ok_or(HubError::Token("no issuer"))?;
     KeyPair::from_public_key(issuer)?
         .verify(signed.as_bytes(), &decode(signature)?)
@@ -112,8 +111,7 @@ mod tests {
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let (header, body) = signed.split_once('.').unwrap();
         let body = String::from_utf8(decode(body).unwrap()).unwrap().replace("alpha", "omega");
-        let forged =
-            format!("{header}.{}.{signature}", BASE64URL_NOPAD.encode(body.as_bytes()));
+        let forged = format!("{header}.{}.{signature}", BASE64URL_NOPAD.encode(body.as_bytes()));
         assert!(matches!(read(&forged), Err(HubError::Token(_))));
     }
 

@@ -82,11 +82,7 @@ impl Login<'_> {
         Ok(Line { client, road, dropped })
     }
 
-    fn options(
-        &self,
-        told: Arc<watch::Sender<Road>>,
-        dropped: Arc<AtomicBool>,
-    ) -> Result<ConnectOptions, HubError> {
+    fn options(&self, told: Arc<watch::Sender<Road>>, dropped: Arc<AtomicBool>) -> Result<ConnectOptions, HubError> {
         let key = Arc::new(KeyPair::from_seed(self.seed)?);
         let salt = key.public_key();
         let address = self.reach.address.to_string();
@@ -103,9 +99,11 @@ impl Login<'_> {
             .connection_timeout(CONNECT_TIMEOUT)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .client_capacity(WAITING_COMMANDS)
-            .reconnect_delay_callback(move |attempt| {
-                if dropped.load(Ordering::Relaxed) { NEVER } else { delay(attempt, &salt) }
-            })
+            .reconnect_delay_callback(
+                move |attempt| {
+                    if dropped.load(Ordering::Relaxed) { NEVER } else { delay(attempt, &salt) }
+                },
+            )
             .event_callback(move |event| {
                 let told = told.clone();
                 let address = address.clone();

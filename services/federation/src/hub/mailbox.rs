@@ -73,11 +73,7 @@ impl BackboneMailbox {
     /// Starts connecting and returns at once. [`Road::Refused`], like
     /// [`MailboxError::Missing`] later, means that the hub does not know the mailbox (any more):
     /// open it again through [`super::HubAdmin::open_mailbox`].
-    pub async fn connect(
-        reach: &HubReach,
-        keys: &MailboxKeys,
-        now: OffsetDateTime,
-    ) -> Result<Self, HubError> {
+    pub async fn connect(reach: &HubReach, keys: &MailboxKeys, now: OffsetDateTime) -> Result<Self, HubError> {
         let (token, seed) = keys.backbone_user(now)?;
         let login = Login { reach, token, seed: &seed, inbox: BACKBONE_INBOX, name: "backbone" };
         Ok(Self { end: End::new(login.start().await?, DOWN_SUBJECT, UP) })

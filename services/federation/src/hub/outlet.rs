@@ -53,11 +53,8 @@ impl Outlet {
             return Err(MailboxError::Away);
         }
         let message = PublishMessage::build().payload(bytes);
-        let confirmed = self
-            .jetstream
-            .send_publish(self.subject.clone(), message)
-            .await
-            .map_err(|error| refusal(&error))?;
+        let confirmed =
+            self.jetstream.send_publish(self.subject.clone(), message).await.map_err(|error| refusal(&error))?;
         // On its own, so that the window moves on however late the caller looks.
         Ok(Sent(tokio::spawn(settle(confirmed, road))))
     }
@@ -76,10 +73,7 @@ impl Future for Sent {
     }
 }
 
-async fn settle(
-    confirmed: PublishAckFuture,
-    mut road: watch::Receiver<Road>,
-) -> Result<(), MailboxError> {
+async fn settle(confirmed: PublishAckFuture, mut road: watch::Receiver<Road>) -> Result<(), MailboxError> {
     tokio::select! {
         biased;
         result = confirmed.into_future() => match result {
@@ -102,14 +96,14 @@ fn refusal(error: &jetstream::context::PublishError) -> MailboxError {
 }
 
 fn is_full(error: &jetstream::context::PublishError) -> bool {
-    std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<jetstream::Error>())
-        .is_some_and(|refused| {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref::<jetstream::Error>()).is_some_and(
+        |refused| {
             let full = [
                 ErrorCode::STREAM_STORE_FAILED,
                 ErrorCode::STORAGE_RESOURCES_EXCEEDED,
                 ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
             ];
             full.contains(&refused.error_code())
-        })
+        },
+    )
 }

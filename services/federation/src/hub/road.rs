@@ -38,11 +38,7 @@ impl Road {
                 is_about_authentication(text).then(|| Self::Refused(text.clone()))
             }
             Event::ClientError(ClientError::Other(text)) => {
-                Some(if is_about_authentication(text) {
-                    refused()
-                } else {
-                    Self::Disconnected(text.clone())
-                })
+                Some(if is_about_authentication(text) { refused() } else { Self::Disconnected(text.clone()) })
             }
             _ => None,
         }
@@ -56,9 +52,7 @@ fn refused() -> Road {
 /// A denied publish ("Permissions Violation") is about one subject, not about the connection.
 fn is_about_authentication(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    ["authorization violation", "authentication", "revoked", "expired"]
-        .iter()
-        .any(|words| text.contains(words))
+    ["authorization violation", "authentication", "revoked", "expired"].iter().any(|words| text.contains(words))
 }
 
 const FIRST_DELAY: Duration = Duration::from_millis(50);
@@ -91,9 +85,7 @@ mod tests {
 
     #[test]
     fn a_refusal_stays_visible_when_the_socket_closes_behind_it() {
-        let refused = Road::Connected
-            .after(&Event::ServerError(ServerError::AuthorizationViolation))
-            .unwrap();
+        let refused = Road::Connected.after(&Event::ServerError(ServerError::AuthorizationViolation)).unwrap();
         assert!(matches!(refused, Road::Refused(_)));
         assert_eq!(refused.after(&Event::Disconnected), None);
     }

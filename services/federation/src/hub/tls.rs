@@ -6,8 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -54,11 +53,7 @@ impl HubTls {
     /// Loads the certificates in `folder`, making what is missing: the authority once, the server
     /// certificate when it is near its end or does not bear all of `names` (host names or
     /// addresses by which partners dial the hub; `localhost` and `127.0.0.1` come by themselves).
-    pub fn load_or_create(
-        folder: &Path,
-        names: &[String],
-        now: OffsetDateTime,
-    ) -> Result<Self, HubError> {
+    pub fn load_or_create(folder: &Path, names: &[String], now: OffsetDateTime) -> Result<Self, HubError> {
         make_dir(folder)?;
         let ca_der = authority(folder, now)?;
         let cert_file = folder.join("server.crt");
@@ -91,8 +86,7 @@ fn is_good(folder: &Path, names: &[String], now: OffsetDateTime) -> Result<bool,
 fn authority(folder: &Path, now: OffsetDateTime) -> Result<Vec<u8>, HubError> {
     let path = folder.join("ca.crt");
     if path.exists() {
-        let certificate =
-            CertificateDer::from_pem_file(&path).map_err(|error| unusable(&path, &error))?;
+        let certificate = CertificateDer::from_pem_file(&path).map_err(|error| unusable(&path, &error))?;
         return Ok(certificate.to_vec());
     }
     let key = KeyPair::generate()?;
@@ -173,8 +167,7 @@ mod tests {
     #[test]
     fn every_file_is_closed_to_others() {
         let folder = tempfile::tempdir().unwrap();
-        HubTls::load_or_create(folder.path(), &[], OffsetDateTime::UNIX_EPOCH + Duration::days(2))
-            .unwrap();
+        HubTls::load_or_create(folder.path(), &[], OffsetDateTime::UNIX_EPOCH + Duration::days(2)).unwrap();
         let mut seen = 0;
         for entry in fs::read_dir(folder.path()).unwrap() {
             let entry = entry.unwrap();

@@ -77,15 +77,9 @@ async fn an_answer_goes_to_the_askers_own_inbox_only() {
     let hub = Hub::start().await;
     let mut desk = desk(&hub).await;
     let sly = raw(&hub, &invitation(&hub, "inv-1", PATIENCE)).await;
-    sly.client
-        .publish_with_reply("enrol.inv-1", "_INBOX_enrol_inv-2.x", "sly".into())
-        .await
-        .unwrap();
+    sly.client.publish_with_reply("enrol.inv-1", "_INBOX_enrol_inv-2.x", "sly".into()).await.unwrap();
     sly.client.publish("enrol.inv-1", "mute".into()).await.unwrap();
-    sly.client
-        .publish_with_reply("enrol.inv-1", "_INBOX_enrol_inv-1.x", "honest".into())
-        .await
-        .unwrap();
+    sly.client.publish_with_reply("enrol.inv-1", "_INBOX_enrol_inv-1.x", "honest".into()).await.unwrap();
     assert_eq!(soon(desk.next()).await.unwrap().bytes, "honest");
 }
 

@@ -9,9 +9,7 @@ use super::server::{Hub, Mailbox, now, soon};
 
 async fn raw(hub: &Hub, mailbox: &Mailbox) -> Raw {
     let credentials = &mailbox.credentials;
-    Raw::connect(&hub.reach, &credentials.user_token, &credentials.user_seed, "_INBOX_node")
-        .await
-        .unwrap()
+    Raw::connect(&hub.reach, &credentials.user_token, &credentials.user_seed, "_INBOX_node").await.unwrap()
 }
 
 #[tokio::test]
@@ -88,9 +86,7 @@ async fn a_node_can_only_write_up_and_read_down() {
     ] {
         node.may_not_publish(subject).await;
     }
-    for subject in
-        [">", "up.>", "down.>", "_INBOX.>", "_INBOX_backbone.>", "$JS.>", "$SYS.>", "enrol.*"]
-    {
+    for subject in [">", "up.>", "down.>", "_INBOX.>", "_INBOX_backbone.>", "$JS.>", "$SYS.>", "enrol.*"] {
         node.may_not_subscribe(subject).await;
     }
 }

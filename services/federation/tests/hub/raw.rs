@@ -8,6 +8,18 @@ use tokio::sync::mpsc;
 
 use super::server::soon;
 
+/// TLS that believes the hub's own authority.
+pub fn trusting(reach: &HubReach) -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(reach.ca_der.clone().into()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
 pub struct Raw {
     pub client: Client,
     events: mpsc::UnboundedReceiver<Event>,
@@ -22,21 +34,13 @@ impl Raw {
     ) -> Result<Self, async_nats::ConnectError> {
         let (told, events) = mpsc::unbounded_channel();
         let key = Arc::new(KeyPair::from_seed(seed).unwrap());
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(reach.ca_der.clone().into()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let client = async_nats::ConnectOptions::new()
             .jwt(token.to_owned(), move |nonce| {
                 let key = key.clone();
                 async move { key.sign(&nonce).map_err(async_nats::AuthError::new) }
             })
             .custom_inbox_prefix(inbox)
-            .tls_client_config(tls)
+            .tls_client_config(trusting(reach))
             .event_callback(move |event| {
                 let told = told.clone();
                 async move { drop(told.send(event)) }
@@ -67,9 +71,7 @@ impl Raw {
         let wanted = format!("Permissions Violation for {what} to \"{subject}\"").to_lowercase();
         soon(async {
             loop {
-                if let Event::ServerError(ServerError::Other(text)) =
-                    self.events.recv().await.unwrap()
-                {
+                if let Event::ServerError(ServerError::Other(text)) = self.events.recv().await.unwrap() {
                     assert_eq!(text.to_lowercase(), wanted);
                     return;
                 }

@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use federation::hub::{
-    BackboneMailbox, HubAdmin, HubConfig, HubKeys, HubReach, HubTls, MailboxKeys, MailboxSize,
-    NodeCredentials, NodeMailbox, Road, new_user_seed,
+    BackboneMailbox, HubAdmin, HubConfig, HubKeys, HubReach, HubTls, MailboxKeys, MailboxSize, NodeCredentials,
+    NodeMailbox, Road, new_user_seed,
 };
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -129,16 +129,11 @@ impl Drop for Hub {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::env::var_os("HUBLOG").is_some() { eprintln!("{}", std::fs::read_to_string(self.folder.path().join("hub.log")).unwrap()); }
     }
 }
 
 fn spawn(folder: &Path) -> Child {
-    let log = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("hub.log"))
-        .unwrap();
+    let log = std::fs::File::options().create(true).append(true).open(folder.join("hub.log")).unwrap();
     Command::new(nats_server())
         .arg("-c")
         .arg(folder.join("hub.conf"))
