@@ -9,6 +9,7 @@ pub mod config;
 pub mod database;
 pub mod desk;
 pub mod digest;
+pub mod embedded;
 pub mod errors;
 pub mod event;
 pub mod fold;
