@@ -87,7 +87,7 @@ pub enum NotJoined {
 /// Why it did not open.
 pub async fn join(keys: &NodeKeys, display_name: &str, invitation: &Invitation) -> Result<Joined, NotJoined> {
     let refused = |what: &str| NotJoined::NotTheBackbone(what.to_owned());
-    let (connection_key, user_seed) = new_user_seed().map_err(|error| NotJoined::Key(error.to_string()))?;
+    let (user_seed, connection_key) = new_user_seed().map_err(|error| NotJoined::Key(error.to_string()))?;
     let mut request = JoinRequest {
         invitation: invitation.invitation.clone(),
         node: keys.id().to_string(),
