@@ -58,6 +58,11 @@ impl<R: Room> Ledger<R> {
         Ok(events)
     }
 
+    /// What wakes this room's relay.
+    pub fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+
     /// Wakes the relay: what was recorded is committed.
     pub fn committed(&self) {
         self.wake.notify_one();

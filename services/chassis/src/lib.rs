@@ -26,5 +26,8 @@ pub mod requests;
 pub mod revision;
 pub mod roles;
 pub mod room;
+pub mod serve;
+pub mod server;
 pub mod strongbox;
+pub mod telemetry;
 pub mod words;

@@ -1,0 +1,50 @@
+//! What runs behind a room: its relay, its inbox, the answers about its state, and the pruning of old requests.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::digest::Digests;
+use crate::fold;
+use crate::hearing::Hearing;
+use crate::inbox::Inbox;
+use crate::ledger::Ledger;
+use crate::relay::Relay;
+use crate::requests;
+use crate::room::{FoldError, Room};
+
+/// The tasks of one room, until they are told to stop.
+pub struct Running {
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Starts them. What was held is folded first: this version may know it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn start<R: Room>(
+        ledger: &Ledger<R>,
+        client: &async_nats::Client,
+        stop: &CancellationToken,
+    ) -> Result<Self, FoldError> {
+        let pool = &ledger.pool;
+        let mut transaction = pool.begin().await?;
+        fold::retry_held::<R>(&mut transaction).await?;
+        transaction.commit().await?;
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Relay::new(R::NAME, pool.clone(), client.clone(), ledger.wake()).run(stop.clone()));
+        let hearing = Arc::new(Hearing::<R>::default());
+        tasks.spawn(Inbox::new(hearing, pool.clone(), client.clone()).run(stop.clone()));
+        tasks.spawn(Digests::<R>::new(pool.clone(), client.clone()).run(stop.clone()));
+        tasks.spawn(requests::keep_pruned(R::NAME, pool.clone(), stop.clone()));
+        Ok(Self { tasks })
+    }
+
+    /// Waits until all have stopped.
+    pub async fn stopped(self) {
+        self.tasks.join_all().await;
+    }
+}
