@@ -1,0 +1,81 @@
+//! What this room tells, and how its tables follow from it. It hears no other room; roles come with the chassis.
+
+mod measure;
+mod submission;
+
+use chassis::errors::Violations;
+use chassis::event::{Event, Fact};
+use chassis::names::{Reference, Space};
+use chassis::room::{FoldError, Folded};
+use prost::Name;
+use proto::measurement as wire;
+use sqlx::PgConnection;
+
+use crate::domain;
+use crate::wire::measure::write_definition;
+use crate::wire::observation::recorded;
+use crate::wire::submission::write_heading;
+
+/// What was decided about a resource, as events of the contract.
+pub fn told(resource: &Reference, space: &Space, facts: Vec<domain::Fact>) -> Vec<Fact> {
+    facts.into_iter().map(|fact| fact_of(resource, space, fact)).collect()
+}
+
+fn fact_of(resource: &Reference, space: &Space, fact: domain::Fact) -> Fact {
+    match fact {
+        domain::Fact::MeasureDefined(definition) => {
+            let definition = Some(write_definition(&definition));
+            Fact::of(resource, space, &wire::MeasureDefined { definition })
+        }
+        domain::Fact::MeasureRevised(definition) => {
+            let definition = Some(write_definition(&definition));
+            Fact::of(resource, space, &wire::MeasureRevised { definition })
+        }
+        domain::Fact::MeasureRetired { reason } => Fact::of(resource, space, &wire::MeasureRetired { reason }),
+        domain::Fact::SubmissionOpened(heading) => {
+            Fact::of(resource, space, &wire::SubmissionOpened { definition: Some(write_heading(&heading)) })
+        }
+        domain::Fact::ObservationsRecorded(observations) => Fact::of(resource, space, &recorded(&observations)),
+        domain::Fact::SubmissionSealed { count, digest, revision_reason } => {
+            let digest = digest.to_vec();
+            Fact::of(resource, space, &wire::SubmissionSealed { count, digest, revision_reason })
+        }
+        domain::Fact::SubmissionWithdrawn { reason } => {
+            Fact::of(resource, space, &wire::SubmissionWithdrawn { reason })
+        }
+    }
+}
+
+/// Changes the tables as an event of this room says.
+///
+/// # Errors
+/// Where its message cannot be read, or the database fails.
+pub async fn apply(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
+    let name = event.type_name.as_str();
+    if name == wire::MeasureDefined::full_name() {
+        measure::defined(connection, event, &event.message()?).await?;
+    } else if name == wire::MeasureRevised::full_name() {
+        measure::revised(connection, event, &event.message()?).await?;
+    } else if name == wire::MeasureRetired::full_name() {
+        measure::retired(connection, event, &event.message()?).await?;
+    } else if name == wire::SubmissionOpened::full_name() {
+        submission::opened(connection, event, &event.message()?).await?;
+    } else if name == wire::ObservationsRecorded::full_name() {
+        submission::recorded(connection, event, &event.message()?).await?;
+    } else if name == wire::SubmissionSealed::full_name() {
+        submission::sealed(connection, event, &event.message()?).await?;
+    } else if name == wire::SubmissionWithdrawn::full_name() {
+        submission::withdrawn(connection, event, &event.message()?).await?;
+    } else {
+        return Ok(Folded::Unknown);
+    }
+    Ok(Folded::Applied)
+}
+
+/// What was read, if nothing is wrong with it.
+fn sound<T>(violations: &Violations, read: Option<T>, part: &'static str) -> Result<T, FoldError> {
+    match read {
+        Some(read) if violations.is_empty() => Ok(read),
+        _ => Err(FoldError::Missing(part)),
+    }
+}

@@ -1,0 +1,44 @@
+//! Measures, as their events make them.
+
+use chassis::errors::Violations;
+use chassis::event::Event;
+use chassis::room::FoldError;
+use proto::measurement as wire;
+use sqlx::PgConnection;
+
+use super::sound;
+use crate::domain::Definition;
+use crate::store::measure as store;
+use crate::wire::measure::read_definition;
+
+fn definition(message: Option<&wire::MeasureDefinition>) -> Result<Definition, FoldError> {
+    let mut violations = Violations::default();
+    let definition = read_definition(&mut violations, message);
+    sound(&violations, definition, "definition")
+}
+
+pub(super) async fn defined(
+    connection: &mut PgConnection,
+    event: &Event,
+    told: &wire::MeasureDefined,
+) -> Result<(), FoldError> {
+    let definition = definition(told.definition.as_ref())?;
+    Ok(store::insert(connection, &event.resource, &event.space, &definition, event.made_at).await?)
+}
+
+pub(super) async fn revised(
+    connection: &mut PgConnection,
+    event: &Event,
+    told: &wire::MeasureRevised,
+) -> Result<(), FoldError> {
+    let definition = definition(told.definition.as_ref())?;
+    Ok(store::revise(connection, &event.resource, &definition, event.made_at).await?)
+}
+
+pub(super) async fn retired(
+    connection: &mut PgConnection,
+    event: &Event,
+    told: &wire::MeasureRetired,
+) -> Result<(), FoldError> {
+    Ok(store::retire(connection, &event.resource, &told.reason, event.made_at).await?)
+}
