@@ -6,8 +6,11 @@ mod rules;
 pub use rules::{access, knows, methods, telling};
 
 /// Generated code, one module per protobuf package.
-#[expect(missing_docs, reason = "generated; the documentation stands in the .proto files and is carried over where it exists")]
-#[expect(clippy::all, clippy::indexing_slicing, reason = "generated")]
+#[expect(
+    missing_docs,
+    reason = "generated; the documentation stands in the .proto files and is carried over where it exists"
+)]
+#[expect(clippy::all, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
 mod contract {
     include!(concat!(env!("OUT_DIR"), "/contract.rs"));
 }
@@ -16,8 +19,8 @@ pub use contract::{commonweal, io};
 
 pub use commonweal::common::v1 as common;
 pub use commonweal::federation::v1 as federation;
-pub use commonweal::membership::v1 as membership;
 pub use commonweal::measurement::v1 as measurement;
+pub use commonweal::membership::v1 as membership;
 pub use io::cloudevents::v1 as cloudevents;
 
 /// The whole contract as an encoded `google.protobuf.FileDescriptorSet`, for reflection.
