@@ -2,6 +2,7 @@
 //!
 //! Failures that count: a parent killed outright, a server killed outright, a second start over the same folder, a taken port, a home
 //! closed to other users. Failures that do not: a power cut (Postgres' own promise), a folder on a network disk.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests end where their scaffolding breaks")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
