@@ -30,4 +30,6 @@ pub mod serve;
 pub mod server;
 pub mod strongbox;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod words;
