@@ -96,10 +96,10 @@ impl Relay {
         if !lead(&mut connection, self.source).await? {
             return Ok(());
         }
-        let outcome = self.publish(&mut connection).await;
-        // The lock belongs to the session: a connection that goes back to the pool must not take it along.
+        // The lock belongs to the session: a connection that goes back to the pool must not take it along, not even
+        // where the relay is told to stop.
         connection.close_on_drop();
-        outcome
+        self.publish(&mut connection).await
     }
 
     async fn publish(&self, connection: &mut PoolConnection<Postgres>) -> Result<(), RelayError> {

@@ -1,0 +1,221 @@
+//! The road between two rooms of a node.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use chassis::broker;
+use chassis::embedded::{Nats, NatsConfig, NatsOptions};
+use chassis::event::Actor;
+use chassis::names::Reference;
+use chassis::room::Room;
+use chassis::serve::Running;
+use chassis::testing::Stage;
+use sqlx::PgPool;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::echo::Echo;
+use crate::notes::{Notes, noted};
+
+type Teller = Notes<true>;
+
+struct Scene {
+    folder: TempDir,
+    nats: Nats,
+    notes: Stage<Teller>,
+    echo: Stage<Echo>,
+}
+
+/// A room at work, until it is stopped as a crash would: in the middle of whatever it does.
+struct Work {
+    stop: CancellationToken,
+    running: Running,
+}
+
+impl Work {
+    async fn end(self) {
+        self.stop.cancel();
+        self.running.stopped().await;
+    }
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let folder = TempDir::new().unwrap();
+        let nats = start(folder.path().join("nats"), None).await;
+        Self { folder, nats, notes: Stage::set().await, echo: Stage::set().await }
+    }
+
+    async fn work<R: Room>(&self, stage: &Stage<R>) -> Work {
+        let client = broker::connect(self.nats.url()).await.unwrap();
+        let stop = CancellationToken::new();
+        let running = Running::start(stage.desk.ledger(), &client, &stop).await.unwrap();
+        Work { stop, running }
+    }
+
+    async fn write(&self, text: &str) -> Reference {
+        let note = Reference::born_on(&self.notes.node);
+        let ledger = self.notes.desk.ledger();
+        let mut transaction = self.notes.pool.begin().await.unwrap();
+        ledger.record(&mut transaction, &Actor::default(), &[noted(&note, text)]).await.unwrap();
+        transaction.commit().await.unwrap();
+        ledger.committed();
+        note
+    }
+
+    async fn until_heard(&self, notes: usize) {
+        until("every note is heard", || async { heard(&self.echo.pool).await.len() >= notes }).await;
+        let heard = heard(&self.echo.pool).await;
+        assert_eq!(heard.len(), notes);
+        assert!(heard.iter().all(|(_, times)| *times == 1), "each once: {heard:?}");
+    }
+}
+
+async fn start(dir: PathBuf, port: Option<u16>) -> Nats {
+    Nats::start(NatsOptions { dir, config: NatsConfig::Local { port } }).await.unwrap()
+}
+
+async fn heard(pool: &PgPool) -> Vec<(String, i64)> {
+    sqlx::query_as("select text, times from echo.heard_note order by text").fetch_all(pool).await.unwrap()
+}
+
+async fn sequences(pool: &PgPool) -> Vec<i64> {
+    sqlx::query_scalar("select sequence from relayed order by sequence").fetch_all(pool).await.unwrap()
+}
+
+async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < Duration::from_secs(60), "in vain waited until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_commit_at_once_are_numbered_without_gaps_and_heard_once() {
+    let scene = Scene::set().await;
+    let (notes, echo) = (scene.work(&scene.notes).await, scene.work(&scene.echo).await);
+    let writers = (0..8).map(|writer| {
+        let scene = &scene;
+        async move {
+            for number in 0..25 {
+                scene.write(&format!("{writer}-{number}")).await;
+            }
+        }
+    });
+    futures_util::future::join_all(writers).await;
+    scene.until_heard(200).await;
+    assert_eq!(sequences(&scene.notes.pool).await, (1..=200).collect::<Vec<i64>>());
+    let order: Vec<(String, i64)> =
+        sqlx::query_as("select l.resource, r.sequence from relayed r join log l using (position) order by r.sequence")
+            .fetch_all(&scene.notes.pool)
+            .await
+            .unwrap();
+    let logged: Vec<String> =
+        sqlx::query_scalar("select resource from log order by position").fetch_all(&scene.echo.pool).await.unwrap();
+    assert_eq!(logged, order.into_iter().map(|(resource, _)| resource).collect::<Vec<_>>(), "heard as numbered");
+    notes.end().await;
+    echo.end().await;
+}
+
+#[tokio::test]
+async fn what_was_committed_before_a_crash_is_told_after_it() {
+    let scene = Scene::set().await;
+    let echo = scene.work(&scene.echo).await;
+    for number in 0..3 {
+        scene.write(&number.to_string()).await;
+    }
+    assert!(sequences(&scene.notes.pool).await.is_empty(), "nobody numbers");
+    let notes = scene.work(&scene.notes).await;
+    scene.until_heard(3).await;
+    notes.end().await;
+    echo.end().await;
+}
+
+#[tokio::test]
+async fn what_was_published_but_not_noted_before_a_crash_comes_again_and_counts_once() {
+    let scene = Scene::set().await;
+    let echo = scene.work(&scene.echo).await;
+    let notes = scene.work(&scene.notes).await;
+    for number in 0..3 {
+        scene.write(&number.to_string()).await;
+    }
+    scene.until_heard(3).await;
+    notes.end().await;
+    sqlx::query("update published set sequence = 1").execute(&scene.notes.pool).await.unwrap();
+
+    let client = broker::connect(scene.nats.url()).await.unwrap();
+    let mut live = client.subscribe(broker::ALL_EVENTS).await.unwrap();
+    client.flush().await.unwrap();
+    let notes = scene.work(&scene.notes).await;
+    for _ in 0..2 {
+        use futures_util::StreamExt;
+        tokio::time::timeout(Duration::from_secs(30), live.next()).await.unwrap().unwrap();
+    }
+    scene.write("3").await;
+    scene.until_heard(4).await;
+    notes.end().await;
+    echo.end().await;
+}
+
+#[tokio::test]
+async fn a_broker_that_is_wiped_costs_time_and_no_data() {
+    let mut scene = Scene::set().await;
+    let (notes, echo) = (scene.work(&scene.notes).await, scene.work(&scene.echo).await);
+    scene.write("before").await;
+    scene.until_heard(1).await;
+    // What is told while nobody listens is in the broker only, and goes with it.
+    echo.end().await;
+    scene.write("unheard").await;
+    until("it is published", || async {
+        let confirmed: i64 =
+            sqlx::query_scalar("select sequence from published").fetch_one(&scene.notes.pool).await.unwrap();
+        confirmed == 2
+    })
+    .await;
+    let echo = scene.work(&scene.echo).await;
+
+    let (dir, port) = (scene.folder.path().join("nats"), scene.nats.port());
+    let old = std::mem::replace(&mut scene.nats, start(scene.folder.path().join("other"), None).await);
+    old.kill().await;
+    scene.write("while away").await;
+    std::fs::remove_dir_all(dir.join("jetstream")).unwrap();
+    let wiped = start(dir, Some(port)).await;
+    scene.nats = wiped;
+    scene.write("after").await;
+    scene.until_heard(4).await;
+    notes.end().await;
+    echo.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_lost_is_asked_for() {
+    let scene = Scene::set().await;
+    let notes = scene.work(&scene.notes).await;
+    for number in 0..600 {
+        scene.write(&number.to_string()).await;
+    }
+    until("all is published", || async { sequences(&scene.notes.pool).await.len() == 600 }).await;
+    // The room that hears comes late: every message so far is gone for it.
+    let echo = scene.work(&scene.echo).await;
+    scene.write("live").await;
+    scene.until_heard(601).await;
+    notes.end().await;
+    echo.end().await;
+}
+
+#[tokio::test]
+async fn one_relay_works_at_a_time_and_another_takes_over() {
+    let scene = Scene::set().await;
+    let echo = scene.work(&scene.echo).await;
+    let (first, second) = (scene.work(&scene.notes).await, scene.work(&scene.notes).await);
+    scene.write("one").await;
+    scene.until_heard(1).await;
+    first.end().await;
+    scene.write("two").await;
+    scene.until_heard(2).await;
+    assert_eq!(sequences(&scene.notes.pool).await, [1, 2]);
+    second.end().await;
+    echo.end().await;
+}
