@@ -1,1 +1,7 @@
-//! Placeholder.
+//! The one binary: a whole node, or some of its services, and the commands of those who run one.
+
+pub mod cli;
+pub mod client;
+pub mod error;
+pub mod house;
+pub mod import;

@@ -1,0 +1,86 @@
+//! The command line.
+
+mod init;
+mod join;
+mod serve;
+mod status;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chassis::config::Config;
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::error::NodeError;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 it failed; 2 something typed or configured is wrong; 3 no node answers; 4 a check did not hold.
+
+Every setting of the configuration file can also come from the environment, as COMMONWEAL_<SECTION>__<FIELD>:
+COMMONWEAL_LISTEN__GRPC=127.0.0.1:7430 commonweal serve";
+
+/// A node of a collective-impact initiative: it keeps an organisation's data at home and shares with the others what
+/// agreements allow.
+#[derive(Debug, Parser)]
+#[command(name = "commonweal", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The configuration file (TOML). Without it the defaults and the environment count.
+    #[arg(long, global = true, env = "COMMONWEAL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a configuration file and the keys of a new node.
+    Init(init::Init),
+    /// Run the node: all its services, or some of them.
+    Serve(serve::Serve),
+    /// Print a token for a person or a program, signed by this node.
+    Token(token::Token),
+    /// Invite another organisation's node to an initiative of this backbone.
+    Invite(join::Invite),
+    /// Join an initiative with an invitation.
+    Join(join::Join),
+    /// End the link of a node, at once and for good.
+    Revoke(join::Revoke),
+    /// Say how this node and its links stand.
+    Status(status::Status),
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Why not, in one line.
+    pub async fn run(self) -> Result<ExitCode, NodeError> {
+        let config = || Config::load(self.config.as_deref());
+        match self.command {
+            Command::Init(init) => init.run(self.config.as_deref()),
+            Command::Serve(serve) => serve.run(config()?).await,
+            Command::Token(token) => token.run(&config()?),
+            Command::Invite(invite) => invite.run(&config()?).await,
+            Command::Join(join) => join.run(&config()?).await,
+            Command::Revoke(revoke) => revoke.run(&config()?).await,
+            Command::Status(status) => status.run(&config()?).await,
+        }
+    }
+}
+
+/// Prints data: as JSON for programs, or as `words` for people.
+fn print<T: Serialize>(json: bool, data: &T, words: impl FnOnce(&T) -> String) -> Result<ExitCode, NodeError> {
+    let text = match json {
+        true => serde_json::to_string_pretty(data).map_err(|error| NodeError::Usage(error.to_string()))?,
+        false => words(data),
+    };
+    println!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A fresh id for a request that writes.
+fn request_id() -> String {
+    chassis::clock::new_id().to_string()
+}

@@ -1,0 +1,152 @@
+//! `commonweal status`: how a node stands, in words that a small organisation's volunteer understands.
+
+use std::process::ExitCode;
+
+use chassis::clock;
+use chassis::config::Config;
+use chassis::event::instant;
+use clap::Args;
+
+use proto::federation::{GetStatusRequest, GetStatusResponse, LinkStatus, SpaceStatus};
+use serde::Serialize;
+
+use super::print;
+use crate::client::Client;
+use crate::error::NodeError;
+
+/// Say how this node, its links and its spaces stand.
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    node: String,
+    hub: String,
+    links: Vec<Link>,
+    spaces: Vec<Space>,
+}
+
+#[derive(Serialize)]
+struct Link {
+    node: String,
+    name: String,
+    initiative: String,
+    state: &'static str,
+    words: String,
+    last_contact_seconds_ago: Option<f64>,
+    lag_entries: u64,
+    lag_seconds: f64,
+    received: u64,
+    confirmed: u64,
+    quarantined: u64,
+    last_refusal: String,
+}
+
+#[derive(Serialize)]
+struct Space {
+    space: String,
+    position: u64,
+    pending: u64,
+    refused: u64,
+}
+
+impl Status {
+    pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
+        let client = Client::operator(config).await?;
+        let status = client.federation().get_status(GetStatusRequest {}).await?.into_inner();
+        print(self.json, &report(status), words)
+    }
+}
+
+fn report(status: GetStatusResponse) -> Report {
+    Report {
+        node: status.node,
+        hub: status.hub,
+        links: status.links.into_iter().map(link).collect(),
+        spaces: status.spaces.into_iter().map(space).collect(),
+    }
+}
+
+fn link(link: LinkStatus) -> Link {
+    let state = link.state().as_str_name().trim_start_matches("STATE_");
+    let at = link.last_contact.as_ref().and_then(instant);
+    Link {
+        state,
+        last_contact_seconds_ago: at.map(|at| (clock::now() - at).as_seconds_f64()),
+        words: link.words,
+        node: link.node,
+        name: link.display_name,
+        initiative: link.initiative,
+        lag_entries: link.lag_entries,
+        lag_seconds: link.lag_seconds,
+        received: link.received,
+        confirmed: link.confirmed,
+        quarantined: link.quarantined,
+        last_refusal: link.last_refusal,
+    }
+}
+
+fn space(space: SpaceStatus) -> Space {
+    Space { space: space.space, position: space.position, pending: space.pending, refused: space.refused }
+}
+
+fn words(report: &Report) -> String {
+    let mut lines = vec![format!("node   {}", report.node)];
+    if !report.hub.is_empty() {
+        lines.push(format!("hub    {}", report.hub));
+    }
+    if report.links.is_empty() {
+        lines.push("links  none: join an initiative with `commonweal join`, or invite others".to_owned());
+    }
+    for link in &report.links {
+        lines.extend(link_words(link));
+    }
+    for space in &report.spaces {
+        lines.push(format!(
+            "space  {}: {} steps held, {} of our entries wait for the backbone, {} refused",
+            space.space, space.position, space.pending, space.refused
+        ));
+    }
+    lines.join("\n")
+}
+
+fn link_words(link: &Link) -> Vec<String> {
+    let mut lines = vec![format!("link   {} ({}): {}", link.name, link.node, link.words)];
+    let contact = match link.last_contact_seconds_ago {
+        Some(seconds) => format!("last heard from {} ago", spoken(seconds)),
+        None => "not heard from yet".to_owned(),
+    };
+    let lag = match link.lag_entries {
+        0 => "nothing waits".to_owned(),
+        waiting => format!("{waiting} waiting, the oldest for {}", spoken(link.lag_seconds)),
+    };
+    lines.push(format!("         {contact}; {lag}; {} received, {} confirmed", link.received, link.confirmed));
+    if link.quarantined > 0 {
+        lines.push(format!("         {} in quarantine, the newest because {}", link.quarantined, link.last_refusal));
+    }
+    lines
+}
+
+fn spoken(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 120.0 => format!("{seconds:.0} s"),
+        seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
+        seconds => format!("{:.0} h", seconds / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spoken;
+
+    #[test]
+    fn a_duration_is_said_in_a_unit_that_fits() {
+        assert_eq!(spoken(3.2), "3 s");
+        assert_eq!(spoken(600.0), "10 min");
+        assert_eq!(spoken(90_000.0), "25 h");
+    }
+}

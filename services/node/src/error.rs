@@ -1,0 +1,117 @@
+//! Why a node does not start or a command does not work: one line each, with what to do.
+
+use std::path::PathBuf;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] chassis::config::ConfigError),
+    /// The data directory cannot be made.
+    #[error("cannot make the data directory {path}: {source}; set node.data_dir (COMMONWEAL_NODE__DATA_DIR) to another")]
+    DataDir {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A file with a secret.
+    #[error(transparent)]
+    Strongbox(#[from] chassis::strongbox::BoxError),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] chassis::identity::KeyError),
+    /// The node's own issuer.
+    #[error(transparent)]
+    Issuer(#[from] chassis::authn::LocalIssuerError),
+    /// The appointment on disk.
+    #[error("{0} is not the appointment of a backbone: restore it from a backup")]
+    Appointment(PathBuf),
+    /// A service that there is not.
+    #[error("there is no service \"{name}\"; there are: {known}")]
+    UnknownService {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The secret for pseudonyms.
+    #[error("auth.pseudonym_secret must be 64 hexadecimal digits in lower case")]
+    PseudonymSecret,
+    /// An issuer without keys.
+    #[error("auth.issuer is set without its keys: set auth.jwks_file or auth.jwks_url, or leave auth.issuer out")]
+    IssuerWithoutKeys,
+    /// Postgres.
+    #[error(transparent)]
+    Database(#[from] chassis::database::DatabaseError),
+    /// A process that this node starts.
+    #[error(transparent)]
+    Embedded(#[from] chassis::embedded::EmbeddedError),
+    /// The broker.
+    #[error("cannot use the broker at {address}: {source}")]
+    Broker {
+        /// The address, without a password.
+        address: String,
+        /// What the driver says.
+        source: async_nats::ConnectError,
+    },
+    /// The hub.
+    #[error("the hub: {0}")]
+    Hub(#[from] federation::hub::HubError),
+    /// The border.
+    #[error(transparent)]
+    Border(#[from] federation::border::BorderError),
+    /// The fold.
+    #[error(transparent)]
+    Fold(#[from] chassis::room::FoldError),
+    /// The port.
+    #[error(transparent)]
+    Server(#[from] chassis::server::ServerError),
+    /// Telemetry.
+    #[error(transparent)]
+    Telemetry(#[from] chassis::telemetry::TelemetryError),
+    /// A task that ended by itself.
+    #[error("a task of this node ended by itself: {0}")]
+    Task(String),
+    /// No node answers.
+    #[error("no node answers at {address}: is `commonweal serve` running with the same configuration? ({reason})")]
+    NotRunning {
+        /// Where.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A call was refused.
+    #[error("{0}")]
+    Refused(String),
+    /// Anything a command itself finds wrong.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl NodeError {
+    /// The exit code: 2 for what the caller can mend in what was typed or configured, 3 where nothing answers, else 1.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Usage(_) | Self::UnknownService { .. } => 2,
+            Self::NotRunning { .. } => 3,
+            _ => 1,
+        }
+    }
+}
+
+impl From<tonic::Status> for NodeError {
+    fn from(status: tonic::Status) -> Self {
+        use tonic_types::StatusExt;
+        let details = status.get_error_details();
+        let fields = details.bad_request().map(|bad| {
+            let fields = bad.field_violations.iter().map(|field| format!("{}: {}", field.field, field.description));
+            fields.collect::<Vec<_>>().join("; ")
+        });
+        match fields.filter(|fields| !fields.is_empty()) {
+            Some(fields) => Self::Refused(format!("{} ({fields})", status.message())),
+            None => Self::Refused(status.message().to_owned()),
+        }
+    }
+}

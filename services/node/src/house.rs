@@ -1,0 +1,115 @@
+//! A node at work: keys, database, broker, hub, the rooms and the border, and the one port they are called at.
+
+mod keys;
+mod road;
+mod rooms;
+
+use std::net::SocketAddr;
+
+use chassis::authn::{Authenticator, Issuer, KeySource, LocalIssuer};
+use chassis::config::{self, Config};
+use chassis::names::NodeId;
+use chassis::server::Server;
+use data_encoding::HEXLOWER;
+use tokio_util::sync::CancellationToken;
+
+pub use keys::Keys;
+pub use road::Road;
+use rooms::Rooms;
+
+use crate::error::NodeError;
+
+/// Names of the services that may stand in `node.only`.
+pub const SERVICES: &[&str] = &["membership", "measurement", federation::NAME];
+
+/// A node that has started.
+pub struct House {
+    /// Where it is called.
+    pub address: SocketAddr,
+    /// Its id.
+    pub node: NodeId,
+    rooms: Rooms,
+    road: Road,
+    serving: tokio::task::JoinHandle<Result<(), chassis::server::ServerError>>,
+    stop: CancellationToken,
+}
+
+impl House {
+    /// Starts a node as its configuration says.
+    ///
+    /// # Errors
+    /// What stands in the way, in one line.
+    pub async fn start(config: &Config) -> Result<Self, NodeError> {
+        known_services(&config.node)?;
+        let stop = CancellationToken::new();
+        let keys = Keys::open(&config.node.data_dir)?;
+        let authenticator = authenticator(config, keys.node.id())?;
+        let server = Server::new(&config.listen, &config.limits, authenticator)?;
+        let road = Road::open(config).await?;
+        let node = keys.node.id().clone();
+        let (rooms, server) = Rooms::open(config, &keys, &road, server, &stop).await?;
+        let bound = server.bind().await?;
+        let address = bound.address();
+        crate::client::announce(&config.node.data_dir, address, config.listen.certificate.is_some())?;
+        let serving = tokio::spawn(bound.serve(stop.clone()));
+        Ok(Self { address, node, rooms, road, serving, stop })
+    }
+
+    /// Serves until `until` comes, then drains and ends everything it started.
+    ///
+    /// # Errors
+    /// Where the server ended for another reason.
+    pub async fn serve(mut self, until: impl Future<Output = ()>) -> Result<(), NodeError> {
+        let ended = tokio::select! {
+            () = until => None,
+            ended = &mut self.serving => Some(ended),
+        };
+        self.stop.cancel();
+        let ended = match ended {
+            Some(ended) => ended,
+            None => self.serving.await,
+        };
+        self.rooms.stopped().await;
+        self.road.close().await;
+        match ended {
+            Ok(ended) => Ok(ended?),
+            Err(error) => Err(NodeError::Task(error.to_string())),
+        }
+    }
+}
+
+fn known_services(config: &config::Node) -> Result<(), NodeError> {
+    match config.only.iter().find(|name| !SERVICES.contains(&name.as_str())) {
+        Some(unknown) => Err(NodeError::UnknownService { name: unknown.clone(), known: SERVICES.join(", ") }),
+        None => Ok(()),
+    }
+}
+
+/// Whose tokens this node takes: the configured issuer's, or its own.
+fn authenticator(config: &Config, node: &NodeId) -> Result<Authenticator, NodeError> {
+    let data_dir = &config.node.data_dir;
+    let secret = match &config.auth.pseudonym_secret {
+        Some(secret) => HEXLOWER
+            .decode(secret.reveal().as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(NodeError::PseudonymSecret)?,
+        None => chassis::strongbox::secret(&data_dir.join("pseudonyms"))?,
+    };
+    let Some(name) = config.auth.issuer.clone() else {
+        return Ok(Authenticator::local(&LocalIssuer::open(data_dir, node)?, &secret));
+    };
+    let keys = match (&config.auth.jwks_file, &config.auth.jwks_url) {
+        (Some(file), _) => KeySource::File(file.clone()),
+        (None, Some(url)) => KeySource::Url(url.clone()),
+        (None, None) => return Err(NodeError::IssuerWithoutKeys),
+    };
+    let issuer = Issuer {
+        name,
+        audience: config.auth.audience.clone(),
+        keys,
+        organizations_claim: config.auth.organizations_claim.clone(),
+        operator_claim: config.auth.operator_claim.clone(),
+    };
+    Ok(Authenticator::external(issuer, &secret))
+}

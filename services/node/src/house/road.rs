@@ -1,0 +1,147 @@
+//! What a node stands on outside itself: Postgres, the local broker, and at a backbone the hub. Given by address, or
+//! started here and ended with the node.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use chassis::clock;
+use chassis::config::{Config, Hub};
+use chassis::embedded::{Nats, NatsConfig, NatsOptions, Postgres, PostgresOptions};
+use federation::hub::{HubAddress, HubConfig, HubKeys, HubReach, HubTls};
+use federation::links::HubSide;
+
+use crate::error::NodeError;
+
+const DATABASE: &str = "commonweal";
+
+/// The addresses, and the processes behind them that are this node's own.
+pub struct Road {
+    /// Address of the database.
+    pub database: String,
+    /// Connection to the local broker.
+    pub client: async_nats::Client,
+    /// The hub, where this node runs one.
+    pub hub: Option<HubSide>,
+    postgres: Option<Postgres>,
+    broker: Option<Nats>,
+    hub_server: Option<Nats>,
+}
+
+impl Road {
+    /// Finds or starts everything.
+    ///
+    /// # Errors
+    /// What cannot be found or started.
+    pub async fn open(config: &Config) -> Result<Self, NodeError> {
+        let data_dir = &config.node.data_dir;
+        let (database, postgres) = match &config.database.url {
+            Some(url) => (url.reveal().to_owned(), None),
+            None => {
+                let options = PostgresOptions { data_dir: data_dir.join("postgres"), port: None, durable: true };
+                let postgres = Postgres::start(options).await?;
+                postgres.create_database(DATABASE).await?;
+                (postgres.url(DATABASE), Some(postgres))
+            }
+        };
+        let (broker_url, broker) = match &config.broker.url {
+            Some(url) => (url.reveal().to_owned(), None),
+            None => {
+                let options = NatsOptions { dir: data_dir.join("broker"), config: NatsConfig::Local { port: None } };
+                let broker = Nats::start(options).await?;
+                (broker.url().to_owned(), Some(broker))
+            }
+        };
+        let client = chassis::broker::connect(&broker_url).await.map_err(|source| NodeError::Broker {
+            address: chassis::database::without_password(&broker_url),
+            source,
+        })?;
+        let (hub, hub_server) = match runs_hub(config) {
+            true => {
+                let (side, server) = start_hub(config).await?;
+                (Some(side), Some(server))
+            }
+            false => (None, None),
+        };
+        Ok(Self { database, client, hub, postgres, broker, hub_server })
+    }
+
+    /// Ends what was started here, the database last.
+    pub async fn close(self) {
+        let Self { client, postgres, broker, hub_server, .. } = self;
+        // What is still to be sent is in Postgres.
+        let _ = client.drain().await;
+        for (what, nats) in [("hub", hub_server), ("broker", broker)] {
+            if let Some(nats) = nats
+                && let Err(error) = nats.stop().await
+            {
+                tracing::warn!(what, %error, "did not stop by itself");
+            }
+        }
+        if let Some(postgres) = postgres
+            && let Err(error) = postgres.stop().await
+        {
+            tracing::warn!(what = "postgres", %error, "did not stop by itself");
+        }
+    }
+}
+
+fn runs_hub(config: &Config) -> bool {
+    let border_here = config.node.only.is_empty() || config.node.only.iter().any(|name| name == federation::NAME);
+    config.hub.enabled && border_here
+}
+
+async fn start_hub(config: &Config) -> Result<(HubSide, Nats), NodeError> {
+    let dir = config.node.data_dir.join("hub");
+    let keys = HubKeys::load_or_create(&dir.join("keys.json"), clock::now())?;
+    let near = nearby(config.hub.listen);
+    let public: HubAddress = match &config.hub.public_address {
+        Some(address) => address.parse()?,
+        None => format!("tls://{near}").parse()?,
+    };
+    let tls = HubTls::load_or_create(&dir.join("tls"), &[host_of(public.as_str()).to_owned()], clock::now())?;
+    let file = dir.join("hub.conf");
+    hub_config(&config.hub, &dir, &tls, &keys).write(&file)?;
+    let server = Nats::start(NatsOptions { dir: dir.join("store"), config: NatsConfig::File(file) }).await?;
+    let reach = HubReach { address: format!("tls://{near}").parse()?, ca_der: tls.ca_der.clone() };
+    Ok((HubSide { reach, public, keys: Arc::new(keys), admin: Arc::default() }, server))
+}
+
+fn hub_config<'a>(hub: &Hub, dir: &'a std::path::Path, tls: &'a HubTls, keys: &'a HubKeys) -> HubConfig<'a> {
+    HubConfig {
+        server_name: "commonweal-hub",
+        listen: hub.listen,
+        websocket: hub.websocket_listen,
+        store_dir: dir,
+        max_disk_bytes: hub.disk_bytes,
+        tls,
+        keys,
+    }
+}
+
+/// Where this machine itself reaches a port that is listened on.
+fn nearby(listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        ip if ip.is_unspecified() => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listen.port()),
+        _ => listen,
+    }
+}
+
+/// The host in `scheme://host:port/path`.
+fn host_of(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn the_host_of_an_address_is_found() {
+        assert_eq!(host_of("tls://hub.example.org:7421"), "hub.example.org");
+        assert_eq!(host_of("wss://hub.example.org:443/road"), "hub.example.org");
+        assert_eq!(host_of("tls://[::1]:7421"), "::1");
+    }
+}
