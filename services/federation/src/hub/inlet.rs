@@ -138,6 +138,7 @@ impl Inlet {
             tokio::time::sleep_until(until).await;
             pull.not_before = None;
         }
+        pull.forget_if_reconnected();
         if pull.wanted > BATCH / 2 || !pull.road.borrow().is_open() {
             return Ok(());
         }
@@ -187,6 +188,14 @@ impl Inlet {
 }
 
 impl Pull {
+    /// The server forgets requests with the connection they came by.
+    fn forget_if_reconnected(&mut self) {
+        if self.road.has_changed().unwrap_or(false) {
+            self.road.mark_unchanged();
+            self.wanted = 0;
+        }
+    }
+
     /// The next message, or `None` when it is time to ask again.
     async fn wait(&mut self) -> Option<Message> {
         let Some((_, messages)) = &mut self.inbox else {
@@ -203,7 +212,6 @@ impl Pull {
                 }
                 message
             }
-            // The server forgets requests with the connection they came by.
             changed = self.road.changed() => {
                 self.wanted = 0;
                 if changed.is_err() {

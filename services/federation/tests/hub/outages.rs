@@ -1,5 +1,7 @@
 //! The hub goes away and comes back, with its disk or without.
 
+use std::time::Duration;
+
 use federation::hub::{EnrolmentDesk, MailboxError, NodeMailbox, Road, enrol};
 
 use super::server::{Hub, PATIENCE, SIZE, now, open, refused, soon};
@@ -15,7 +17,7 @@ async fn what_was_not_acknowledged_survives_a_crash_of_the_hub() {
         let frames = soon(node.pull_down(1)).await.unwrap();
         (node, frames)
     });
-    hub.kill();
+    hub.kill().await;
     let mut road = backbone.road();
     soon(road.wait_for(|road| matches!(road, Road::Disconnected(_)))).await.unwrap();
     assert_eq!(backbone.send_down("lost?".into()).await.err(), Some(MailboxError::Away));
@@ -23,7 +25,8 @@ async fn what_was_not_acknowledged_survives_a_crash_of_the_hub() {
     open(backbone.road()).await;
 
     backbone.send_down("after".into()).await.unwrap().await.unwrap();
-    let (_node, frames) = waiting.await.unwrap();
+    // It asks again as soon as it is connected, not when its request would have run out.
+    let (_node, frames) = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
     assert_eq!(frames[0].bytes, "after");
     assert_eq!(soon(backbone.pull_up(1)).await.unwrap().remove(0).bytes, "before");
 }
@@ -38,7 +41,7 @@ async fn a_hub_that_lost_its_disk_is_restored_by_opening_the_mailboxes_again() {
     let (node, backbone) = hub.ends(&alpha).await;
     node.send_up("lost".into()).await.unwrap().await.unwrap();
 
-    hub.kill();
+    hub.kill().await;
     hub.wipe_disk();
     hub.start_again().await;
     refused(node.road()).await;
@@ -84,7 +87,7 @@ async fn opening_an_open_mailbox_again_loses_nothing() {
 async fn a_node_starts_without_the_hub_and_finds_it_later() {
     let mut hub = Hub::start().await;
     let alpha = hub.admit(&hub.admin().await, "alpha").await;
-    hub.kill();
+    hub.kill().await;
     let node = NodeMailbox::connect(&alpha.credentials).await.unwrap();
     let mut road = node.road();
     soon(road.wait_for(|road| matches!(road, Road::Disconnected(_)))).await.unwrap();

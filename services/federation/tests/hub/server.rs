@@ -1,10 +1,10 @@
 //! A real hub for one test: its server as a child process, its keys and its folder.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
+use chassis::embedded::{EmbeddedError, Nats, NatsConfig, NatsOptions};
 use federation::hub::{
     BackboneMailbox, HubAdmin, HubConfig, HubKeys, HubReach, HubTls, MailboxKeys, MailboxSize, NodeCredentials,
     NodeMailbox, Road, new_user_seed,
@@ -46,7 +46,8 @@ pub struct Hub {
     pub reach: HubReach,
     pub wss: HubReach,
     pub listen: SocketAddr,
-    child: Child,
+    /// `None` while it is dead.
+    server: Option<Nats>,
 }
 
 impl Hub {
@@ -73,28 +74,27 @@ impl Hub {
             }
             .write(&folder.path().join("hub.conf"))
             .unwrap();
-            let mut child = spawn(folder.path());
-            if !listens(&mut child, listen).await {
-                continue;
-            }
+            let server = match serve(folder.path()).await {
+                Ok(server) => server,
+                Err(EmbeddedError::Exited { said, .. }) if said.contains("address already in use") => continue,
+                Err(error) => panic!("{error}"),
+            };
             let reach = |scheme, at: SocketAddr| HubReach {
                 address: format!("{scheme}://{at}").parse().unwrap(),
                 ca_der: tls.ca_der.clone(),
             };
             let (reach, wss) = (reach("tls", listen), reach("wss", websocket));
-            return Self { folder, keys, reach, wss, listen, child };
+            return Self { folder, keys, reach, wss, listen, server: Some(server) };
         }
     }
 
     /// Ends the server as a power cut does.
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub async fn kill(&mut self) {
+        self.server.take().unwrap().kill().await;
     }
 
     pub async fn start_again(&mut self) {
-        self.child = spawn(self.folder.path());
-        assert!(listens(&mut self.child, self.listen).await, "the port is still ours");
+        self.server = Some(serve(self.folder.path()).await.unwrap());
     }
 
     pub fn wipe_disk(&self) {
@@ -125,50 +125,12 @@ impl Hub {
     }
 }
 
-impl Drop for Hub {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn spawn(folder: &Path) -> Child {
-    let log = std::fs::File::options().create(true).append(true).open(folder.join("hub.log")).unwrap();
-    Command::new(nats_server())
-        .arg("-c")
-        .arg(folder.join("hub.conf"))
-        .stderr(log)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("nats-server starts")
-}
-
-fn nats_server() -> PathBuf {
-    if let Some(path) = std::env::var_os("NATS_SERVER") {
-        return path.into();
-    }
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let fetched = here.ancestors().map(|folder| folder.join(".tools/bin/nats-server"));
-    fetched.into_iter().find(|path| path.exists()).unwrap_or_else(|| "nats-server".into())
+async fn serve(folder: &Path) -> Result<Nats, EmbeddedError> {
+    let config = NatsConfig::File(folder.join("hub.conf"));
+    Nats::start(NatsOptions { dir: folder.join("server"), config }).await
 }
 
 fn free_ports() -> [SocketAddr; 2] {
     let held = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     held.map(|listener| listener.local_addr().unwrap())
-}
-
-/// Whether the server came to listen, or ended instead.
-async fn listens(child: &mut Child, at: SocketAddr) -> bool {
-    soon(async {
-        loop {
-            if child.try_wait().unwrap().is_some() {
-                return false;
-            }
-            if tokio::net::TcpStream::connect(at).await.is_ok() {
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
 }
