@@ -69,10 +69,10 @@ fn the_total_rows_are_the_states_own_figure_and_no_district() {
         [(2011, vec![], 558_377), (2016, vec![], 538_893), (2016, vec![("race", "hispanic")], 129_440)]
     {
         let values = values(&batches, ENROLLMENT, Basis::PublishedTotal, year, &group);
-        assert_eq!(values.iter().map(|(code, one)| (*code, amount(&one.value))).collect::<Vec<_>>(), [(
-            STATE,
-            Some(published)
-        )]);
+        assert_eq!(
+            values.iter().map(|(code, one)| (*code, amount(&one.value))).collect::<Vec<_>>(),
+            [(STATE, Some(published))]
+        );
     }
 }
 
@@ -157,19 +157,25 @@ fn every_fault_is_told_with_its_place_its_value_and_what_was_expected() {
     let faults = faults(&format!("{GRADUATES}{rows}"));
     // A row that lacks cells is told before any cell is looked at.
     assert_eq!(faults.len(), 1);
-    assert_eq!((faults[0].line, faults[0].reason.as_str(), faults[0].expected.as_str()), (10, "has 4 cells", "6 cells, as the header"));
+    assert_eq!(
+        (faults[0].line, faults[0].reason.as_str(), faults[0].expected.as_str()),
+        (10, "has 4 cells", "6 cells, as the header")
+    );
 
     let whole = rows.rsplit_once("\"E\"").unwrap().0;
     let faults = self::faults(&format!("{GRADUATES}{whole}"));
     let told: Vec<_> = faults.iter().map(|one| (one.line, one.column.as_str(), one.value.as_str())).collect();
-    assert_eq!(told, [
-        (6, "Graduation Count", "15"),
-        (7, "District Code", "=\"20011\""),
-        (7, "Four-Year Cohort Count", "1,200"),
-        (8, "Race/Ethnicity", "Blak"),
-        (8, "Four-Year Cohort Count", "-1"),
-        (9, "Graduation Rate", "55.0"),
-    ]);
+    assert_eq!(
+        told,
+        [
+            (6, "Graduation Count", "15"),
+            (7, "District Code", "=\"20011\""),
+            (7, "Four-Year Cohort Count", "1,200"),
+            (8, "Race/Ethnicity", "Blak"),
+            (8, "Four-Year Cohort Count", "-1"),
+            (9, "Graduation Rate", "55.0"),
+        ]
+    );
     assert_eq!(
         faults[2].to_string(),
         "f.csv, line 7, column \"Four-Year Cohort Count\": \"1,200\" is not a count of students; expected a whole number, * or N/A"
@@ -195,7 +201,10 @@ fn a_cell_with_two_values_is_a_fault_and_the_same_value_twice_is_not() {
 fn what_is_no_such_file_is_told_apart() {
     let reason = |text: &str| faults(text)[0].reason.clone();
     assert_eq!(reason(""), "has no header and no rows");
-    assert_eq!(reason("\"Bullying\"\n\n\"District\",\"Count\"\n\"A\",1\n"), "is not the title of a file that this reader knows");
+    assert_eq!(
+        reason("\"Bullying\"\n\n\"District\",\"Count\"\n\"A\",1\n"),
+        "is not the title of a file that this reader knows"
+    );
     assert_eq!(reason(&ENROLLED.replace("2011-12", "2011-13")), "has a header and no rows");
     let year = faults(&format!("{}\"A\",\"=\"\"0020011\"\"\",7\n", ENROLLED.replace("2011-12", "2011-13")));
     assert_eq!((year[0].line, year[0].reason.as_str()), (3, "is not a school year"));

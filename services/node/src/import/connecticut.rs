@@ -13,8 +13,8 @@ mod sheet;
 use std::collections::BTreeMap;
 
 use proto::measurement::{
-    Aggregation, Basis, Dimension, DimensionCode, Direction, Geography, MeasureDefinition, MeasureKind, Observation, Part,
-    ValueState,
+    Aggregation, Basis, Dimension, DimensionCode, Direction, Geography, MeasureDefinition, MeasureKind, Observation,
+    Part, ValueState,
 };
 
 use super::labels::DIMENSIONS;
@@ -49,9 +49,10 @@ pub fn measures() -> Vec<MeasureDefinition> {
         aggregation: Aggregation::RatioOfSums.into(),
         dimensions: dimensions(&["race", "gender", "lunch", "english-learner", "special-education", "high-needs"]),
         numerator: "Students of the cohort who received a standard diploma within four years".to_owned(),
-        denominator: "Students who entered ninth grade for the first time together, with those who joined them since and \
+        denominator:
+            "Students who entered ninth grade for the first time together, with those who joined them since and \
                       without those who moved away"
-            .to_owned(),
+                .to_owned(),
         decimals: 1,
         per: 100,
         ..MeasureDefinition::default()
@@ -143,7 +144,13 @@ impl Reading<'_> {
     fn district(&mut self, line: u64, name: &str, code: &str) -> Option<Geography> {
         let plain = code.strip_prefix("=\"").and_then(|code| code.strip_suffix('"')).unwrap_or(code);
         if digits::<7>(plain).is_none() {
-            self.fault(line, "District Code", code, "is not the code of a district", "seven digits, such as =\"0020011\"");
+            self.fault(
+                line,
+                "District Code",
+                code,
+                "is not the code of a district",
+                "seven digits, such as =\"0020011\"",
+            );
             return None;
         }
         if name.is_empty() {

@@ -24,7 +24,11 @@ pub(super) static DIMENSIONS: &[Labels] = &[
                 "Black or African American",
                 &["Black", "Black or African American", "Black, not of Hispanic Origin"],
             ),
-            ("hispanic", "Hispanic/Latino of any race", &["Hispanic", "Hispanic/Latino", "Hispanic/Latino of any race"]),
+            (
+                "hispanic",
+                "Hispanic/Latino of any race",
+                &["Hispanic", "Hispanic/Latino", "Hispanic/Latino of any race"],
+            ),
             (
                 "pacific-islander",
                 "Native Hawaiian or Other Pacific Islander",
@@ -57,18 +61,12 @@ pub(super) static DIMENSIONS: &[Labels] = &[
     Labels {
         dimension: "special-education",
         headers: &["Special Education Status"],
-        groups: &[
-            ("yes", "Yes", &["Yes", "Special Education"]),
-            ("no", "No", &["No", "Non-Special Education"]),
-        ],
+        groups: &[("yes", "Yes", &["Yes", "Special Education"]), ("no", "No", &["No", "Non-Special Education"])],
     },
     Labels {
         dimension: "high-needs",
         headers: &["High Needs Status"],
-        groups: &[
-            ("yes", "Yes", &["High Needs"]),
-            ("no", "No", &["Non-High Needs"]),
-        ],
+        groups: &[("yes", "Yes", &["High Needs"]), ("no", "No", &["Non-High Needs"])],
     },
     Labels {
         dimension: "grade",

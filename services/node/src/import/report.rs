@@ -63,7 +63,7 @@ impl std::error::Error for Report {}
 
 /// An observation's numbers, for a person.
 pub(super) fn in_words(observation: &Observation) -> String {
-    let part = |part: &Option<Part>| part.as_ref().map(|part| spoken(part));
+    let part = |part: &Option<Part>| part.as_ref().map(spoken);
     let parts = [&observation.value, &observation.numerator, &observation.denominator];
     let mut words: Vec<String> = parts.into_iter().filter_map(part).collect();
     if observation.rate_withheld {

@@ -47,7 +47,13 @@ fn counted(reading: &mut Reading<'_>) -> Option<Vec<(String, Of)>> {
             (TOTAL, Some(_)) | ("Count", None) => Some(None),
             (header, Some(labels)) => known(reading, 0, header, labels),
             (header, None) => {
-                reading.fault(0, header, header, "is a column that this reader does not know", "Count, or a known group");
+                reading.fault(
+                    0,
+                    header,
+                    header,
+                    "is a column that this reader does not know",
+                    "Count, or a known group",
+                );
                 None
             }
         };

@@ -43,14 +43,15 @@ fn columns(reading: &mut Reading<'_>) -> Option<Columns> {
         }
         column
     };
-    let (district, cohort, graduates, rate) =
-        (missing("District"), missing(COHORT), missing(GRADUATES), missing(RATE));
+    let (district, cohort, graduates, rate) = (missing("District"), missing(COHORT), missing(GRADUATES), missing(RATE));
     let known = ["District", "District Code", COHORT, GRADUATES, RATE];
     let mut dimension = None;
     for (place, header) in sheet.header.iter().enumerate().filter(|(_, header)| !known.contains(&header.as_str())) {
         match labels::dimension(header) {
             Some(labels) if dimension.is_none() => dimension = Some((place, labels)),
-            _ => reading.fault(0, header, header, "is a column that this reader does not know", "one group of students"),
+            _ => {
+                reading.fault(0, header, header, "is a column that this reader does not know", "one group of students")
+            }
         }
     }
     district?;
@@ -115,7 +116,13 @@ fn withheld(reading: &mut Reading<'_>, line: u64, rate: &str, numerator: &Part, 
         (None, "N/A") if in_part => Some(false),
         (Some((above, below)), rate) if below > 0 && follows(rate, above, below) => Some(false),
         (Some((above, below)), rate) => {
-            reading.fault(line, RATE, rate, "does not follow from the counts", &format!("100 times {above}/{below}, or *"));
+            reading.fault(
+                line,
+                RATE,
+                rate,
+                "does not follow from the counts",
+                &format!("100 times {above}/{below}, or *"),
+            );
             None
         }
         (None, rate) => {

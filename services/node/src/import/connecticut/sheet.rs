@@ -37,7 +37,13 @@ impl Sheet {
         };
         for (line, cells) in rows.iter().filter(|(_, cells)| cells.len() != header.len()) {
             let reason = format!("has {} cells", cells.len());
-            faults.push(fault(file, *line, &cells.join(","), &reason, &format!("{} cells, as the header", header.len())));
+            faults.push(fault(
+                file,
+                *line,
+                &cells.join(","),
+                &reason,
+                &format!("{} cells, as the header", header.len()),
+            ));
         }
         if rows.is_empty() {
             faults.push(fault(file, 0, "", "has a header and no rows", "rows under the header"));
@@ -65,6 +71,7 @@ fn lines(file: &File, faults: &mut Vec<Fault>) -> Vec<(u64, Vec<String>)> {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let mut lines = Vec::new();
     let mut record = ByteRecord::new();
+    let mut ruler = Ruler { text, at: 0, line: 1 };
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(false) => return lines,
@@ -74,7 +81,7 @@ fn lines(file: &File, faults: &mut Vec<Fault>) -> Vec<(u64, Vec<String>)> {
                 return lines;
             }
         }
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = ruler.line_of(record.position().map_or(0, csv::Position::byte));
         match StringRecord::from_byte_record(record.clone()) {
             Ok(cells) => lines.push((line, cells.iter().map(|cell| cell.trim().to_owned()).collect())),
             Err(error) => {
@@ -82,6 +89,33 @@ fn lines(file: &File, faults: &mut Vec<Fault>) -> Vec<(u64, Vec<String>)> {
                 faults.push(fault(file, line, &value, "is not UTF-8", "the file saved as UTF-8"));
             }
         }
+    }
+}
+
+/// Counts lines. The reader of records counts a blank line, and the second half of a line's end, to the record after.
+struct Ruler<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Ruler<'_> {
+    /// The line in which a record stands that begins at or, past line ends, after this byte. Bytes only grow.
+    fn line_of(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(character) = self.text.get(self.at) {
+            let ends = match character {
+                b'\n' => true,
+                b'\r' => self.text.get(self.at + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            if self.at >= byte && !matches!(character, b'\r' | b'\n') {
+                break;
+            }
+            self.at += 1;
+            self.line += u64::from(ends);
+        }
+        self.line
     }
 }
 
