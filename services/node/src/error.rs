@@ -9,7 +9,9 @@ pub enum NodeError {
     #[error(transparent)]
     Config(#[from] chassis::config::ConfigError),
     /// The data directory cannot be made.
-    #[error("cannot make the data directory {path}: {source}; set node.data_dir (COMMONWEAL_NODE__DATA_DIR) to another")]
+    #[error(
+        "cannot make the data directory {path}: {source}; set node.data_dir (COMMONWEAL_NODE__DATA_DIR) to another"
+    )]
     DataDir {
         /// Which.
         path: PathBuf,
@@ -103,15 +105,6 @@ impl NodeError {
 
 impl From<tonic::Status> for NodeError {
     fn from(status: tonic::Status) -> Self {
-        use tonic_types::StatusExt;
-        let details = status.get_error_details();
-        let fields = details.bad_request().map(|bad| {
-            let fields = bad.field_violations.iter().map(|field| format!("{}: {}", field.field, field.description));
-            fields.collect::<Vec<_>>().join("; ")
-        });
-        match fields.filter(|fields| !fields.is_empty()) {
-            Some(fields) => Self::Refused(format!("{} ({fields})", status.message())),
-            None => Self::Refused(status.message().to_owned()),
-        }
+        Self::Refused(status.message().to_owned())
     }
 }

@@ -41,6 +41,7 @@ impl House {
     /// What stands in the way, in one line.
     pub async fn start(config: &Config) -> Result<Self, NodeError> {
         known_services(&config.node)?;
+        let config = &from_anywhere(config)?;
         let stop = CancellationToken::new();
         let keys = Keys::open(&config.node.data_dir)?;
         let authenticator = authenticator(config, keys.node.id())?;
@@ -76,6 +77,15 @@ impl House {
             Err(error) => Err(NodeError::Task(error.to_string())),
         }
     }
+}
+
+/// Programs that this node starts work in folders of their own: what they are told must not depend on where.
+fn from_anywhere(config: &Config) -> Result<Config, NodeError> {
+    let mut config = config.clone();
+    let absolute = std::path::absolute(&config.node.data_dir);
+    config.node.data_dir =
+        absolute.map_err(|source| NodeError::DataDir { path: config.node.data_dir.clone(), source })?;
+    Ok(config)
 }
 
 fn known_services(config: &config::Node) -> Result<(), NodeError> {

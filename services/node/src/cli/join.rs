@@ -107,7 +107,9 @@ impl Join {
 /// End the link of a node: its connection closes at once, nothing it signs later is accepted anywhere, and what it
 /// signed before stays.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  commonweal revoke 4bq...x7 --initiative 7f2...ab/0197b3c2-... --reason \"laptop stolen\"")]
+#[command(
+    after_help = "Example:\n  commonweal revoke 4bq...x7 --initiative 7f2...ab/0197b3c2-... --reason \"laptop stolen\""
+)]
 pub(super) struct Revoke {
     /// Id of the node.
     node: NodeId,

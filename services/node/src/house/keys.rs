@@ -30,8 +30,7 @@ impl Keys {
     /// # Errors
     /// Where a file cannot be read or written, or is not what it should be.
     pub fn open(data_dir: &Path) -> Result<Self, NodeError> {
-        std::fs::create_dir_all(data_dir)
-            .map_err(|source| NodeError::DataDir { path: data_dir.to_owned(), source })?;
+        std::fs::create_dir_all(data_dir).map_err(|source| NodeError::DataDir { path: data_dir.to_owned(), source })?;
         let node = NodeKeys::open(data_dir)?;
         let file = data_dir.join(APPOINTMENT);
         let signed = match strongbox::read(&file)? {
