@@ -147,6 +147,7 @@ impl From<FoldError> for Status {
     fn from(error: FoldError) -> Self {
         match error {
             FoldError::Database(error) => database(error),
+            FoldError::TooLarge(_) => refused("TOO_LARGE", error.to_string()),
             error => internal(&error),
         }
     }

@@ -12,6 +12,9 @@ use crate::log::{self, Line};
 use crate::names::NodeId;
 use crate::room::{FoldError, Folded, Room};
 
+/// The largest event there is: no border would let a larger one through.
+pub const MAX_EVENT_BYTES: usize = 128 * 1024;
+
 /// The ledger of one room.
 pub struct Ledger<R> {
     /// The room's database connections: every one speaks as the room's own role, in its own schema.
@@ -38,7 +41,8 @@ impl<R: Room> Ledger<R> {
     /// [`Ledger::committed`].
     ///
     /// # Errors
-    /// Where `apply` cannot fold what the room itself decided, or the database fails.
+    /// Where `apply` cannot fold what the room itself decided, an event is larger than [`MAX_EVENT_BYTES`], or the
+    /// database fails.
     pub async fn record(
         &self,
         connection: &mut PgConnection,
@@ -52,6 +56,9 @@ impl<R: Room> Ledger<R> {
             }
         }
         let lines: Vec<Line> = events.iter().map(|event| Line::folded(event, event.encode())).collect();
+        if let Some(line) = lines.iter().find(|line| line.bytes.len() > MAX_EVENT_BYTES) {
+            return Err(FoldError::TooLarge(line.bytes.len()));
+        }
         if !lines.is_empty() {
             log::append_told(connection, R::NAME, &lines).await?;
         }

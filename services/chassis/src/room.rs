@@ -40,6 +40,9 @@ pub enum FoldError {
     /// Something it must have is missing: it is held, and the rest goes on.
     #[error("the event's {0} is missing or out of range")]
     Missing(&'static str),
+    /// It has more bytes than an event may have.
+    #[error("the event has {0} bytes; at most {max} are allowed: send it in smaller parts", max = crate::ledger::MAX_EVENT_BYTES)]
+    TooLarge(usize),
     /// The database failed: the whole is tried again.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

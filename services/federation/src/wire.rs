@@ -14,7 +14,7 @@ pub const FORMAT: u32 = 1;
 /// The largest frame: what fits the hub's message limit with room for the acceptance around it.
 pub const FRAME_BYTES: usize = 192 * 1024;
 /// The largest event that fits a frame with its header.
-pub const EVENT_BYTES: usize = 128 * 1024;
+pub const EVENT_BYTES: usize = chassis::ledger::MAX_EVENT_BYTES;
 /// What a chain starts from.
 pub const GENESIS: [u8; 32] = [0; 32];
 /// What a seal signs before the head of the chain: a signature made for another purpose is never a seal.
