@@ -3,22 +3,24 @@
 #![expect(clippy::unwrap_used, reason = "tests end where their scaffolding breaks")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 
-use prost::Message;
-use proto::common::Role;
+use proto::common::{Delivery, Role};
 use proto::membership::RoleGranted;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, Notify};
-use tonic::Request;
+use tower::Service;
 
 use crate::authn::{Call, Caller};
 use crate::desk::Desk;
 use crate::embedded::{Postgres, PostgresOptions};
-use crate::event::{Actor, Event, Fact, Place, timestamp};
+use crate::event::{Actor, Event, Fact, timestamp};
+use crate::hearing::Hearing;
+use crate::inbox::Listener;
 use crate::ledger::Ledger;
 use crate::names::{NodeId, Reference, Space};
 use crate::room::Room;
@@ -84,7 +86,7 @@ pub struct Stage<R> {
     pub node: NodeId,
     /// Connections as the room has them.
     pub pool: PgPool,
-    heard: AtomicI64,
+    heard: AtomicU64,
     _cluster: Arc<Cluster>,
 }
 
@@ -96,16 +98,21 @@ impl<R: Room> Stage<R> {
         let pool = database::open(&url, R::NAME, R::migrations(), 4).await.unwrap();
         let node = some_node();
         let ledger = Ledger::new(pool.clone(), node.clone(), Arc::new(Notify::new()));
-        Self { desk: Desk::new(ledger), node, pool, heard: AtomicI64::new(0), _cluster: cluster }
+        Self { desk: Desk::new(ledger), node, pool, heard: AtomicU64::new(0), _cluster: cluster }
     }
 
     /// Takes in a fact as `teller` told it and the backbone accepted it.
     pub async fn hear(&self, teller: &NodeId, fact: &Fact) {
-        let position = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut event = Event::told(fact, teller, &Actor::default());
-        event.accepted = Some(Place { position, at: event.made_at });
+        self.take(Event::told(fact, teller, &Actor::default())).await;
+    }
+
+    /// Takes in an event that was told elsewhere, as the border hands it on once it is accepted.
+    pub async fn take(&self, event: Event) {
+        let sequence = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
+        let accepted_at = Some(timestamp(event.made_at));
+        let delivery = Delivery { sequence, event: event.encode().into(), position: sequence, accepted_at };
         let mut transaction = self.pool.begin().await.unwrap();
-        fold::take::<R>(&mut transaction, digest::BORDER, &event, event.encode()).await.unwrap();
+        Hearing::<R>::default().take(&mut transaction, digest::BORDER, &[delivery]).await.unwrap();
         transaction.commit().await.unwrap();
     }
 
@@ -147,15 +154,24 @@ impl<R: Room> Stage<R> {
         sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&self.pool).await.unwrap()
     }
 
-    /// Types of the events in the log, in local order.
-    pub async fn told(&self) -> Vec<String> {
-        sqlx::query_scalar("select type from log order by position").fetch_all(&self.pool).await.unwrap()
+    /// The events in the log, in local order.
+    pub async fn log(&self) -> Vec<Event> {
+        let bytes: Vec<Vec<u8>> =
+            sqlx::query_scalar("select bytes from log order by position").fetch_all(&self.pool).await.unwrap();
+        bytes.iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
     }
 
     /// Empties the room's tables and folds its log again.
     pub async fn replay(&self) {
         let mut transaction = self.pool.begin().await.unwrap();
         fold::replay::<R>(&mut transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    /// Forgets one resource and folds its events again.
+    pub async fn refold(&self, resource: &Reference) {
+        let mut transaction = self.pool.begin().await.unwrap();
+        fold::refold::<R>(&mut transaction, &resource.to_string()).await.unwrap();
         transaction.commit().await.unwrap();
     }
 
@@ -183,9 +199,33 @@ pub fn operator() -> Caller {
     Caller { operator: true, ..speaking_for(&[]) }
 }
 
-/// A call as the server hands it to a room, with its caller made up. `method` is its path.
-pub fn call<M: Message>(method: &str, caller: Option<&Caller>, message: M) -> Request<M> {
-    let mut request = Request::new(message);
-    request.extensions_mut().insert(Call::of(method, caller.cloned()).unwrap());
-    request
+/// A room's service as one caller reaches it, without a socket between: what a generated client is put before.
+/// `MembershipServiceClient::new(CalledBy::new(membership::service(stage.desk.clone()), Some(&caller)))`
+#[derive(Clone, Debug)]
+pub struct CalledBy<S> {
+    service: S,
+    caller: Option<Caller>,
+}
+
+impl<S> CalledBy<S> {
+    /// The service, called by somebody, or by nobody.
+    pub fn new(service: S, caller: Option<&Caller>) -> Self {
+        Self { service, caller: caller.cloned() }
+    }
+}
+
+impl<S: Service<http::Request<B>>, B> Service<http::Request<B>> for CalledBy<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<B>) -> S::Future {
+        let call = Call::of(request.uri().path(), self.caller.clone()).unwrap();
+        request.extensions_mut().insert(call);
+        self.service.call(request)
+    }
 }

@@ -1,1 +1,59 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod api;
+mod contract;
+mod domain;
+mod events;
+mod states;
+mod store;
+
+use bytes::Bytes;
+use chassis::desk::Desk;
+use chassis::event::Event;
+use chassis::names::{Reference, Space};
+use chassis::room::{FoldError, Folded, Room, Table};
+use proto::membership::membership_service_server::MembershipServiceServer;
+use sqlx::PgConnection;
+
+pub use api::Api;
+
+/// The room: who takes part in an initiative, in which role, for how long.
+pub struct Membership;
+
+/// The service that answers the calls of this room.
+pub fn service(desk: Desk<Membership>) -> MembershipServiceServer<Api> {
+    MembershipServiceServer::new(Api::new(desk))
+}
+
+impl Room for Membership {
+    const NAME: &'static str = "membership";
+    const PACKAGE: &'static str = "commonweal.membership.v1";
+    const TABLES: &'static [Table] = &[
+        Table { name: "membership.initiatives", resource: "reference" },
+        Table { name: "membership.organizations", resource: "reference" },
+        Table { name: "membership.identifiers", resource: "organization" },
+        Table { name: "membership.join_requests", resource: "reference" },
+        Table { name: "membership.memberships", resource: "reference" },
+        Table { name: "membership.role_terms", resource: "membership" },
+        Table { name: "membership.nodes", resource: "resource" },
+    ];
+
+    fn migrations() -> sqlx::migrate::Migrator {
+        sqlx::migrate!("./migrations")
+    }
+
+    async fn apply(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
+        events::apply(connection, event).await
+    }
+
+    async fn hear(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
+        events::hear(connection, event).await
+    }
+
+    async fn states(
+        connection: &mut PgConnection,
+        space: &Space,
+    ) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
+        states::of(connection, space).await
+    }
+}

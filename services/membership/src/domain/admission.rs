@@ -1,0 +1,121 @@
+//! Admission: how an organization becomes a member, by the backbone's invitation, by its own request, or by both.
+
+use chassis::names::{NodeId, Reference};
+use time::OffsetDateTime;
+
+use super::{
+    Change, Fact, Initiative, Invitee, JoinRequest, Membership, MembershipChange, MembershipState, Organization, Refusal,
+    RoleTerm,
+};
+
+/// What is known when an organization is to be invited.
+#[derive(Clone, Debug)]
+pub struct Invitation<'a> {
+    /// The initiative.
+    pub initiative: &'a Initiative,
+    /// The organization, unless it is one to come.
+    pub organization: Option<&'a Organization>,
+    /// Its membership that has not ended, if any.
+    pub standing: Option<&'a Membership>,
+}
+
+/// Invites an organization.
+///
+/// # Errors
+/// Away from the backbone; one that is invited or a member already; in an initiative that is over.
+pub fn invite(
+    known: &Invitation<'_>,
+    here: &NodeId,
+    reference: Reference,
+    invitee: Invitee,
+) -> Result<Vec<Fact>, Refusal> {
+    known.initiative.open_at(here)?;
+    known.organization.map_or(Ok(()), |organization| organization.in_initiative(known.initiative))?;
+    match known.standing.map(|membership| membership.state) {
+        Some(MembershipState::Invited) => Err(Refusal::AlreadyInvited),
+        Some(_) => Err(Refusal::AlreadyMember),
+        None => Ok(vec![Fact {
+            resource: reference,
+            initiative: known.initiative.reference.clone(),
+            change: Change::Membership(MembershipChange::Invited(invitee)),
+        }]),
+    }
+}
+
+/// What is known when an organization is to be admitted.
+#[derive(Clone, Debug)]
+pub struct Admission<'a> {
+    /// The initiative.
+    pub initiative: &'a Initiative,
+    /// The invitation named, if any.
+    pub invitation: Option<&'a Membership>,
+    /// The request named, if any.
+    pub request: Option<&'a JoinRequest>,
+    /// Membership of the one who asks that has not ended, if any.
+    pub standing: Option<&'a Membership>,
+}
+
+/// Admits a member and grants its first roles: by an invitation, by a request, or by both. `newborn` is the reference
+/// of the membership where there was no invitation.
+///
+/// # Errors
+/// Away from the backbone; where invitation or request do not stand or do not fit; for a member; where a term is over.
+pub fn admit(
+    known: &Admission<'_>,
+    here: &NodeId,
+    newborn: Reference,
+    roles: Vec<RoleTerm>,
+    now: OffsetDateTime,
+) -> Result<Vec<Fact>, Refusal> {
+    known.initiative.open_at(here)?;
+    known.of_this_initiative()?;
+    let organization = known.organization()?;
+    let invitation = known.invitation.or(known.standing);
+    let resource = invitation.map_or(newborn, |membership| membership.reference.clone());
+    let initiative = known.initiative.reference.clone();
+    let fact = |change| Fact {
+        resource: resource.clone(),
+        initiative: initiative.clone(),
+        change: Change::Membership(change),
+    };
+    let join_request = known.request.map(|request| request.reference.clone());
+    let mut facts = vec![fact(MembershipChange::Admitted { organization: organization.clone(), join_request })];
+    for term in roles {
+        term.not_over(now)?;
+        facts.push(fact(MembershipChange::RoleGranted { organization: organization.clone(), term }));
+    }
+    Ok(facts)
+}
+
+impl Admission<'_> {
+    fn of_this_initiative(&self) -> Result<(), Refusal> {
+        let here = &self.initiative.reference;
+        if self.invitation.is_some_and(|invitation| invitation.initiative != *here) {
+            return Err(Refusal::OtherInitiative("invitation"));
+        }
+        if self.request.is_some_and(|request| request.initiative != *here) {
+            return Err(Refusal::OtherInitiative("request"));
+        }
+        Ok(())
+    }
+
+    /// Who is to be admitted: the one who asks, or else the one who was invited.
+    fn organization(&self) -> Result<Reference, Refusal> {
+        let standing = self.standing.map(|membership| membership.state);
+        if matches!(standing, Some(MembershipState::Active | MembershipState::Suspended)) {
+            return Err(Refusal::AlreadyMember);
+        }
+        if self.invitation.is_some_and(|invitation| invitation.state != MembershipState::Invited) {
+            return Err(Refusal::NotInvited);
+        }
+        let invited = self.invitation.and_then(|invitation| invitation.organization.clone());
+        let Some(request) = self.request else { return invited.ok_or(Refusal::InviteeUnregistered) };
+        request.standing()?;
+        match (invited, self.invitation, self.standing) {
+            (Some(invited), ..) if invited != request.organization => Err(Refusal::InvitationForAnother),
+            // It holds an invitation of its own: that one is to be answered, not the one for somebody to come.
+            (None, Some(_), Some(_)) => Err(Refusal::AlreadyInvited),
+            _ => Ok(request.organization.clone()),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The SQL of this room: free functions, one module for each resource. Nothing is decided here.
+
+pub mod initiative;
+pub mod join_request;
+pub mod membership;
+pub mod node;
+pub mod organization;
+
+use chassis::names::{Reference, Space};
+use chassis::paging::Page;
+use chassis::words::UnknownWord;
+use time::OffsetDateTime;
+
+/// Which event changes a row: what every save needs of it.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// The resource it is about, which owns the row.
+    pub resource: &'a Reference,
+    /// The initiative of its space.
+    pub initiative: &'a Reference,
+    /// Its space.
+    pub space: &'a Space,
+    /// When it was made.
+    pub made_at: OffsetDateTime,
+}
+
+/// Which rows of a list are read, beside its filters; sorted by reference.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    after: Option<&'a str>,
+    limit: i64,
+}
+
+impl Rows<'_> {
+    /// All of them.
+    pub const ALL: Self = Rows { after: None, limit: i64::MAX };
+}
+
+impl<'a> From<&'a Page> for Rows<'a> {
+    fn from(page: &'a Page) -> Self {
+        Self { after: page.after.as_deref(), limit: page.limit() }
+    }
+}
+
+/// A column with a number of the contract.
+fn word<W: TryFrom<i32, Error = UnknownWord>>(number: i32) -> Result<W, sqlx::Error> {
+    W::try_from(number).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}

@@ -1,0 +1,172 @@
+//! The tables follow from the log: folded again, they are the same, here and on every other node.
+
+use std::collections::BTreeSet;
+
+use chassis::names::Reference;
+use chassis::testing::some_node;
+use proto::common::Role;
+use proto::membership::*;
+
+use crate::scene::{Scene, district, identifier, new_id, open_term};
+
+/// Every event type of this room, and those it hears.
+const TYPES: [&str; 15] = [
+    "commonweal.federation.v1.NodeAdmitted",
+    "commonweal.federation.v1.NodeEnded",
+    "commonweal.membership.v1.InitiativeCreated",
+    "commonweal.membership.v1.InitiativeRevised",
+    "commonweal.membership.v1.JoinRequestWithdrawn",
+    "commonweal.membership.v1.JoinRequested",
+    "commonweal.membership.v1.MemberAdmitted",
+    "commonweal.membership.v1.MemberInvited",
+    "commonweal.membership.v1.MemberReinstated",
+    "commonweal.membership.v1.MemberSuspended",
+    "commonweal.membership.v1.MembershipEnded",
+    "commonweal.membership.v1.OrganizationRegistered",
+    "commonweal.membership.v1.OrganizationRevised",
+    "commonweal.membership.v1.RoleEnded",
+    "commonweal.membership.v1.RoleGranted",
+];
+
+/// Lets everything happen that can happen in this room.
+async fn everything_happens(scene: &Scene) -> Reference {
+    let initiative = scene.initiative().await.reference;
+    let mut here = scene.here();
+    let update = UpdateInitiativeRequest {
+        initiative: Some(Initiative {
+            reference: initiative.clone(),
+            state: InitiativeState::Active.into(),
+            ..Initiative::default()
+        }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["state".to_owned()] }),
+        request_id: new_id(),
+    };
+    here.update_initiative(update).await.unwrap();
+
+    let organization = scene.organization(&initiative).await;
+    let identifiers = vec![identifier("CT-SDE-district", "0640011"), identifier("US-EIN", "06-6001870")];
+    let update = UpdateOrganizationRequest {
+        organization: Some(Organization {
+            reference: organization.reference.clone(),
+            identifiers,
+            ..district("Hartford School District")
+        }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["*".to_owned()] }),
+        request_id: new_id(),
+    };
+    here.update_organization(update).await.unwrap();
+
+    let withdrawn = scene.request(&organization).await;
+    let withdraw = WithdrawJoinRequestRequest { join_request: withdrawn.reference, request_id: new_id() };
+    here.withdraw_join_request(withdraw).await.unwrap();
+    let request = scene.request(&organization).await;
+    let admit = AdmitMemberRequest {
+        initiative: initiative.clone(),
+        join_request: request.reference,
+        roles: vec![open_term(Role::Partner), open_term(Role::DataLead)],
+        request_id: new_id(),
+        ..AdmitMemberRequest::default()
+    };
+    let member = here.admit_member(admit).await.unwrap().into_inner().membership.unwrap().reference;
+    let end = EndRoleRequest {
+        membership: member.clone(),
+        role: Role::DataLead.into(),
+        request_id: new_id(),
+        ..EndRoleRequest::default()
+    };
+    here.end_role(end).await.unwrap();
+
+    let other = scene.organization(&initiative).await;
+    let suspended = scene.suspended(&other, &[Role::Partner, Role::Observer]).await.reference;
+    let reinstate =
+        ReinstateMemberRequest { membership: suspended, request_id: new_id(), ..ReinstateMemberRequest::default() };
+    here.reinstate_member(reinstate).await.unwrap();
+    let ended = scene.suspended(&scene.organization(&initiative).await, &[Role::Funder]).await.reference;
+    let end = EndMembershipRequest {
+        membership: ended,
+        reason: "Gone".to_owned(),
+        request_id: new_id(),
+        ..EndMembershipRequest::default()
+    };
+    here.end_membership(end).await.unwrap();
+    scene.suspended(&scene.organization(&initiative).await, &[Role::Partner]).await;
+
+    let alpha = some_node();
+    let admitted = scene.node(&initiative, &alpha, "Alpha").await;
+    scene.node_ended(&admitted, &alpha, "Its key was lost").await;
+    scene.node(&initiative, &scene.stage.node, "The backbone").await;
+    initiative.parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_log_folded_again_gives_the_same_rows() {
+    let scene = Scene::set().await;
+    everything_happens(&scene).await;
+    let log = scene.stage.log().await;
+    let types: BTreeSet<&str> = log.iter().map(|event| event.type_name.as_str()).collect();
+    assert_eq!(types.into_iter().collect::<Vec<_>>(), TYPES, "every event type took place");
+    let before = scene.stage.rows().await;
+    assert!(before.values().all(|rows| !rows.is_empty()), "every table has rows");
+    scene.stage.replay().await;
+    assert_eq!(scene.stage.rows().await, before);
+}
+
+#[tokio::test]
+async fn one_resource_folded_again_gives_the_same_rows() {
+    let scene = Scene::set().await;
+    everything_happens(&scene).await;
+    let before = scene.stage.rows().await;
+    let resources: BTreeSet<Reference> = scene.stage.log().await.into_iter().map(|event| event.resource).collect();
+    for resource in resources {
+        scene.stage.refold(&resource).await;
+        assert_eq!(scene.stage.rows().await, before, "{resource}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_backbone_told_is_the_same_state_on_another_node() {
+    let (backbone, alpha) = (Scene::set().await, Scene::set().await);
+    let initiative = everything_happens(&backbone).await;
+    for event in backbone.stage.log().await {
+        alpha.stage.take(event).await;
+    }
+    let states = backbone.stage.states(&initiative).await;
+    assert_eq!(states.len(), 1 + 4 + 2 + 4, "an initiative, organizations, requests and memberships");
+    assert!(states.is_sorted_by_key(|(resource, _)| resource.clone()));
+    assert_eq!(alpha.stage.states(&initiative).await, states);
+    let another = backbone.initiative().await.reference.parse().unwrap();
+    assert_eq!(backbone.stage.states(&another).await.len(), 1);
+}
+
+#[tokio::test]
+async fn events_of_two_homes_may_come_in_any_order_between_them() {
+    let backbone = Scene::set().await;
+    let initiative = backbone.initiative().await;
+    let alpha = Scene::set().await;
+    for event in backbone.stage.log().await {
+        alpha.stage.take(event).await;
+    }
+    let organization = alpha.organization(&initiative.reference).await;
+    let request = alpha.request(&organization).await;
+    for event in alpha.stage.log().await.split_off(1) {
+        backbone.stage.take(event).await;
+    }
+    let admit = AdmitMemberRequest {
+        initiative: initiative.reference.clone(),
+        join_request: request.reference,
+        roles: vec![open_term(Role::Partner)],
+        request_id: new_id(),
+        ..AdmitMemberRequest::default()
+    };
+    backbone.here().admit_member(admit).await.unwrap();
+
+    // Beta hears the backbone first and alpha afterwards: the membership waits for its organization without harm.
+    let beta = Scene::set().await;
+    let (late, early): (Vec<_>, Vec<_>) =
+        backbone.stage.log().await.into_iter().partition(|event| event.home == alpha.stage.node);
+    for event in early.into_iter().chain(late) {
+        beta.stage.take(event).await;
+    }
+    let initiative = initiative.reference.parse().unwrap();
+    assert_eq!(beta.stage.states(&initiative).await, backbone.stage.states(&initiative).await);
+}
