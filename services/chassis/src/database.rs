@@ -1,10 +1,14 @@
 //! The truth within a node: one database, and in it a schema and a role for each service.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+/// A connection that has been idle for longer is asked whether it is still there before it is used.
+const ASK_AFTER: Duration = Duration::from_secs(2);
 
 static LEDGER: Migrator = sqlx::migrate!("./migrations");
 
@@ -61,11 +65,23 @@ pub async fn open(url: &str, service: &'static str, own: Migrator, connections: 
     login.close().await.map_err(unreachable)?;
 
     let options = options.options([("role", role.as_str()), ("search_path", service)]);
-    let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await.map_err(unreachable)?;
+    let pool = pool(connections).connect_with(options).await.map_err(unreachable)?;
     for migrator in [table(&LEDGER, service, "_ledger_migrations"), table(&own, service, "_migrations")] {
         migrator.run(&pool).await.map_err(|source| DatabaseError::Migration { service, source })?;
     }
     Ok(pool)
+}
+
+/// A connection that was used just now is there still: asking it each time would cost every call a round trip.
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(connections).test_before_acquire(false).before_acquire(|connection, known| {
+        Box::pin(async move {
+            if known.idle_for > ASK_AFTER {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    })
 }
 
 fn table(migrator: &Migrator, service: &str, name: &str) -> Migrator {

@@ -226,10 +226,11 @@ async fn a_stop_lets_the_call_under_way_finish_and_takes_no_other() {
         assert!(tokio::time::Instant::now() < deadline, "the port stays open");
         tokio::task::yield_now().await;
     }
-    assert!(!call.is_finished() && !scene.serving.is_finished());
+    let mut serving = scene.serving;
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut serving).await.is_err(), "it waits for the call");
     goes.notify_one();
     call.await.unwrap().unwrap();
-    scene.serving.await.unwrap().unwrap();
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test]

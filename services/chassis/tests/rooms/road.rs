@@ -2,16 +2,19 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chassis::broker;
 use chassis::embedded::{Nats, NatsConfig, NatsOptions};
 use chassis::event::Actor;
+use chassis::ledger::Ledger;
 use chassis::names::Reference;
 use chassis::room::Room;
 use chassis::serve::Running;
 use chassis::testing::Stage;
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -48,9 +51,13 @@ impl Scene {
     }
 
     async fn work<R: Room>(&self, stage: &Stage<R>) -> Work {
+        self.work_on(stage.desk.ledger()).await
+    }
+
+    async fn work_on<R: Room>(&self, ledger: &Ledger<R>) -> Work {
         let client = broker::connect(self.nats.url()).await.unwrap();
         let stop = CancellationToken::new();
-        let running = Running::start(stage.desk.ledger(), &client, &stop).await.unwrap();
+        let running = Running::start(ledger, &client, &stop).await.unwrap();
         Work { stop, running }
     }
 
@@ -209,9 +216,14 @@ async fn a_message_that_is_lost_is_asked_for() {
 async fn one_relay_works_at_a_time_and_another_takes_over() {
     let scene = Scene::set().await;
     let echo = scene.work(&scene.echo).await;
-    let (first, second) = (scene.work(&scene.notes).await, scene.work(&scene.notes).await);
+    let first = scene.work(&scene.notes).await;
     scene.write("one").await;
     scene.until_heard(1).await;
+    // Another replica has connections of its own; those of the first stay open when its work ends.
+    let options = (*scene.notes.pool.connect_options()).clone();
+    let pool = PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap();
+    let ledger = Ledger::<Teller>::new(pool, scene.notes.node.clone(), Arc::default());
+    let second = scene.work_on(&ledger).await;
     first.end().await;
     scene.write("two").await;
     scene.until_heard(2).await;
