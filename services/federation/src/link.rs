@@ -111,9 +111,8 @@ impl Link {
                 self.pace.say(Say { answer: true, resume: true });
             }
             // A road that is gone for good changes no more; what is left is the regular word.
-            match tokio::time::timeout(SAY_EVERY, road.changed()).await {
-                Ok(Err(_)) => tokio::time::sleep(SAY_EVERY).await,
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = tokio::time::timeout(SAY_EVERY, road.changed()).await {
+                tokio::time::sleep(SAY_EVERY).await;
             }
         }
     }
@@ -123,7 +122,7 @@ impl Link {
         let mut failing = false;
         loop {
             let outcome = send::pending(self).await;
-            failing = self.note(failing, &outcome.map(|()| ()), "sending");
+            failing = self.note(failing, &outcome, "sending");
             if failing {
                 tokio::time::sleep(PAUSE).await;
             }

@@ -17,6 +17,7 @@ use crate::store::links::LinkRow;
 use crate::store::nodes::Initiative;
 
 type Name = (NodeId, Reference);
+type Running = BTreeMap<Name, (Arc<Link>, CancellationToken)>;
 
 /// The hub as the backbone's border sees it.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct HubSide {
     pub reach: HubReach,
     /// The address that goes into invitations.
     pub public: crate::hub::HubAddress,
+    /// How much each mailbox may hold.
+    pub size: MailboxSize,
     /// The hub's keys.
     pub keys: Arc<crate::hub::HubKeys>,
     /// Where the hub is told what to believe; `None` until it was reached first.
@@ -36,7 +39,7 @@ pub struct HubSide {
 pub struct Links {
     border: Border,
     hub: Option<HubSide>,
-    running: Arc<Mutex<BTreeMap<Name, (Arc<Link>, CancellationToken)>>>,
+    running: Arc<Mutex<Running>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -130,7 +133,7 @@ impl Links {
     /// # Errors
     /// Where this node runs no hub, or the hub cannot be reached.
     pub async fn open_mailbox(&self, keys: &MailboxKeys) -> Result<(), BorderError> {
-        self.told(async |admin| admin.open_mailbox(keys, MailboxSize::default(), clock::now()).await).await
+        self.told(async |admin, side| admin.open_mailbox(keys, side.size, clock::now()).await).await
     }
 
     /// Shuts a node out of its mailbox, at once.
@@ -138,7 +141,7 @@ impl Links {
     /// # Errors
     /// Where this node runs no hub, or the hub cannot be reached.
     pub async fn revoke(&self, keys: &MailboxKeys) -> Result<(), BorderError> {
-        self.told(async |admin| admin.revoke(keys, MailboxSize::default(), clock::now()).await).await
+        self.told(async |admin, side| admin.revoke(keys, side.size, clock::now()).await).await
     }
 
     /// Takes a mailbox down, with all that still lies in it.
@@ -146,13 +149,14 @@ impl Links {
     /// # Errors
     /// Where this node runs no hub, or the hub cannot be reached.
     pub async fn close_mailbox(&self, keys: &MailboxKeys) -> Result<(), BorderError> {
-        self.told(async |admin| admin.close_mailbox(keys, MailboxSize::default(), clock::now()).await).await
+        self.told(async |admin, side| admin.close_mailbox(keys, side.size, clock::now()).await).await
     }
 
-    async fn told(&self, what: impl AsyncFnOnce(&HubAdmin) -> Result<(), HubError>) -> Result<(), BorderError> {
-        let admin = self.hub_side()?.admin.read().await;
+    async fn told(&self, what: impl AsyncFnOnce(&HubAdmin, &HubSide) -> Result<(), HubError>) -> Result<(), BorderError> {
+        let side = self.hub_side()?;
+        let admin = side.admin.read().await;
         let admin = admin.as_ref().ok_or_else(|| BorderError::Hub("not reached yet".to_owned()))?;
-        what(admin).await.map_err(|error| BorderError::Hub(error.to_string()))
+        what(admin, side).await.map_err(|error| BorderError::Hub(error.to_string()))
     }
 
     /// The hub that this node runs.
@@ -173,7 +177,7 @@ impl Links {
         &self.border
     }
 
-    fn with<T>(&self, action: impl FnOnce(&mut BTreeMap<Name, (Arc<Link>, CancellationToken)>) -> T) -> T {
+    fn with<T>(&self, action: impl FnOnce(&mut Running) -> T) -> T {
         action(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -183,7 +183,7 @@ async fn start_hub(folder: &Path) -> (Option<Nats>, Option<HubSide>) {
     let hub = Nats::start(NatsOptions { dir: store_dir.clone(), config: NatsConfig::File(file) }).await.unwrap();
     let address: federation::hub::HubAddress = format!("tls://{listen}").parse().unwrap();
     let reach = HubReach { address: address.clone(), ca_der: tls.ca_der.clone() };
-    let side = HubSide { reach, public: address, keys: Arc::new(keys), admin: Arc::default() };
+    let side = HubSide { reach, public: address, size: Default::default(), keys: Arc::new(keys), admin: Arc::default() };
     (Some(hub), Some(side))
 }
 

@@ -2,13 +2,16 @@
 //! started here and ended with the node.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use chassis::clock;
 use chassis::config::{Config, Hub};
 use chassis::embedded::{Nats, NatsConfig, NatsOptions, Postgres, PostgresOptions};
-use federation::hub::{HubAddress, HubConfig, HubKeys, HubReach, HubTls};
+use federation::hub::{HubAddress, HubConfig, HubKeys, HubReach, HubTls, MailboxSize};
 use federation::links::HubSide;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::error::NodeError;
 
@@ -98,15 +101,34 @@ async fn start_hub(config: &Config) -> Result<(HubSide, Nats), NodeError> {
         Some(address) => address.parse()?,
         None => format!("tls://{near}").parse()?,
     };
-    let tls = HubTls::load_or_create(&dir.join("tls"), &[host_of(public.as_str()).to_owned()], clock::now())?;
+    let tls = certificates(&config.hub, &dir, host_of(public.as_str()))?;
     let file = dir.join("hub.conf");
     hub_config(&config.hub, &dir, &tls, &keys).write(&file)?;
     let server = Nats::start(NatsOptions { dir: dir.join("store"), config: NatsConfig::File(file) }).await?;
     let reach = HubReach { address: format!("tls://{near}").parse()?, ca_der: tls.ca_der.clone() };
-    Ok((HubSide { reach, public, keys: Arc::new(keys), admin: Arc::default() }, server))
+    let size = MailboxSize { stream_bytes: i64::try_from(config.hub.mailbox_bytes).unwrap_or(i64::MAX) };
+    Ok((HubSide { reach, public, size, keys: Arc::new(keys), admin: Arc::default() }, server))
 }
 
-fn hub_config<'a>(hub: &Hub, dir: &'a std::path::Path, tls: &'a HubTls, keys: &'a HubKeys) -> HubConfig<'a> {
+/// The operator's own certificates, or those of an authority made here.
+fn certificates(hub: &Hub, dir: &Path, host: &str) -> Result<HubTls, NodeError> {
+    match (&hub.certificate, &hub.key, &hub.authority) {
+        (Some(certificate), Some(key), Some(authority)) => {
+            let unusable = |error: rustls::pki_types::pem::Error| {
+                NodeError::Usage(format!("hub.authority {} is not a certificate: {error}", authority.display()))
+            };
+            let ca = CertificateDer::from_pem_file(authority).map_err(unusable)?;
+            let (cert_file, key_file) = (certificate.clone(), key.clone());
+            Ok(HubTls { ca_der: ca.to_vec(), cert_file, key_file, renewed: false })
+        }
+        (None, None, None) => Ok(HubTls::load_or_create(&dir.join("tls"), &[host.to_owned()], clock::now())?),
+        _ => Err(NodeError::Usage(
+            "hub.certificate, hub.key and hub.authority go together: set all three, or none".to_owned(),
+        )),
+    }
+}
+
+fn hub_config<'a>(hub: &Hub, dir: &'a Path, tls: &'a HubTls, keys: &'a HubKeys) -> HubConfig<'a> {
     HubConfig {
         server_name: "commonweal-hub",
         listen: hub.listen,
