@@ -64,7 +64,8 @@ impl Telemetry {
     /// # Errors
     /// Where the filter or the endpoint is not one, or it was started before.
     pub fn start(config: &config::Telemetry, node: &str) -> Result<Self, TelemetryError> {
-        let filter = EnvFilter::try_new(&config.log_filter)
+        // What the sending says of itself is for those who ask for it.
+        let filter = EnvFilter::try_new(format!("opentelemetry=warn,{}", config.log_filter))
             .map_err(|source| TelemetryError::Filter { filter: config.log_filter.clone(), source })?;
         let resource = Resource::builder()
             .with_service_name("commonweal")
