@@ -12,6 +12,7 @@ pub mod invitation;
 pub mod keep;
 pub mod link;
 pub mod links;
+pub mod meters;
 pub mod pace;
 pub mod receive;
 pub mod run;

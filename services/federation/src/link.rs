@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accept::{self, Outcome};
 use crate::border::{Border, BorderError};
 use crate::hub::{self, BackboneMailbox, NodeMailbox, Road};
+use crate::meters::{link_meters, peer};
 use crate::pace::{Pace, Say};
 use crate::store::nodes::Initiative;
 use crate::store::{feeds, links};
@@ -172,8 +173,14 @@ impl Link {
         let mut progress = false;
         for frame in &frames {
             match self.message(&mut transaction, &frame.bytes).await? {
-                Outcome::Accepted => progress = true,
-                Outcome::Gap => say = Some(Say { answer: false, resume: true }),
+                Outcome::Accepted => {
+                    progress = true;
+                    link_meters().received.add(1, &peer(&self.peer));
+                }
+                Outcome::Gap => {
+                    say = Some(Say { answer: false, resume: true });
+                    link_meters().gaps.add(1, &peer(&self.peer));
+                }
                 Outcome::Dropped | Outcome::Quarantined => {}
             }
         }

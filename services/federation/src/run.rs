@@ -6,6 +6,7 @@ use std::time::Duration;
 use chassis::clock;
 use chassis::inbox::Inbox;
 use chassis::relay::Relay;
+use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -13,10 +14,13 @@ use crate::border::{Border, BorderError};
 use crate::enrol;
 use crate::hub::{EnrolmentDesk, HubAdmin, HubError};
 use crate::links::{HubSide, Links};
+use crate::meters::link_meters;
+use crate::status;
 use crate::store::{links, nodes};
 use crate::tell::Teller;
 
 const TEND_EVERY: Duration = Duration::from_secs(5);
+const LAG_EVERY: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Starts the border's tasks and every link it has. They end after `stop`.
@@ -40,6 +44,7 @@ pub async fn start(
     if works.hub().is_some() {
         tasks.spawn(until(stop.clone(), keep_hub(works.clone())));
     }
+    tasks.spawn(until(stop.clone(), measure_lag(works.clone())));
     let ended = works.clone();
     tasks.spawn(async move {
         stop.cancelled().await;
@@ -66,6 +71,20 @@ async fn open(works: &Links) -> Result<(), BorderError> {
         }
     }
     Ok(())
+}
+
+/// Shows how far each link is behind, for as long as this node runs.
+async fn measure_lag(works: Links) {
+    loop {
+        tokio::time::sleep(LAG_EVERY).await;
+        let Ok(mut connection) = works.border().pool.acquire().await else { continue };
+        let Ok(status) = status::of(&mut connection, &works).await else { continue };
+        for link in status.links {
+            let peer = [KeyValue::new("peer", link.node)];
+            link_meters().lag_entries.record(link.lag_entries, &peer);
+            link_meters().lag_seconds.record(link.lag_seconds, &peer);
+        }
+    }
 }
 
 /// Reaches the hub as its administrator, keeps its mailboxes whole, and answers who knocks.

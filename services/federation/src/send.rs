@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use crate::border::BorderError;
 use crate::domain;
 use crate::link::Link;
+use crate::meters::{link_meters, peer};
 use crate::pace::{ENTRIES_ON_THE_ROAD, STEPS_ON_THE_ROAD};
 use crate::store::feeds::{self, Feed};
 use crate::store::order;
@@ -43,6 +44,7 @@ async fn send_feeds(link: &Link, connection: &mut PgConnection) -> Result<(), Bo
     for (name, feed) in feeds::of_origin(connection, &initiative, link.border.node()).await? {
         while let Some((frame, last)) = next_frame(link, connection, &name, &feed).await? {
             send(link, link_message::Message::Frame(frame)).await?;
+            link_meters().sent.add(last - link.pace.feed(&name, feed.judged), &peer(&link.peer));
             link.pace.feed_sent(&name, last);
         }
     }
@@ -97,6 +99,7 @@ async fn send_orders(link: &Link, connection: &mut PgConnection) -> Result<(), B
             }
             for (step, position) in steps.into_iter().zip(sent + 1..) {
                 send(link, link_message::Message::Accepted(step)).await?;
+                link_meters().sent.add(1, &peer(&link.peer));
                 link.pace.space_sent(&space, position);
             }
         }

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::signed;
+use crate::meters::{link_meters, peer};
 
 /// At most so many lines for each node: a flood from one cannot push out another's.
 const LINES_PER_NODE: i64 = 200;
@@ -60,6 +61,7 @@ pub async fn add(connection: &mut PgConnection, finding: &Finding<'_>) -> Result
         node.id = %finding.node, space = finding.space, origin = finding.origin, sequence = finding.sequence,
         code = finding.code, reason = finding.reason, "quarantined"
     );
+    link_meters().quarantined.add(1, &peer(finding.node));
     sqlx::query(
         "with line as (
              insert into federation.quarantine (node, space, origin, sequence, code, reason, bytes)
