@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chassis::clock;
 use chassis::config::{Config, Hub};
@@ -12,10 +13,12 @@ use federation::hub::{HubAddress, HubConfig, HubKeys, HubReach, HubTls, MailboxS
 use federation::links::HubSide;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::task::AbortHandle;
 
 use crate::error::NodeError;
 
 const DATABASE: &str = "commonweal";
+const RENEW_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// The addresses, and the processes behind them that are this node's own.
 pub struct Road {
@@ -28,6 +31,7 @@ pub struct Road {
     postgres: Option<Postgres>,
     broker: Option<Nats>,
     hub_server: Option<Nats>,
+    renewing: Option<AbortHandle>,
 }
 
 impl Road {
@@ -65,12 +69,16 @@ impl Road {
             }
             false => (None, None),
         };
-        Ok(Self { database, client, hub, postgres, broker, hub_server })
+        let renewing = hub.clone().map(|side| tokio::spawn(renew(side, config.clone())).abort_handle());
+        Ok(Self { database, client, hub, postgres, broker, hub_server, renewing })
     }
 
     /// Ends what was started here, the database last.
     pub async fn close(self) {
-        let Self { client, postgres, broker, hub_server, .. } = self;
+        let Self { client, postgres, broker, hub_server, renewing, .. } = self;
+        if let Some(renewing) = renewing {
+            renewing.abort();
+        }
         // What is still to be sent is in Postgres.
         let _ = client.drain().await;
         for (what, nats) in [("hub", hub_server), ("broker", broker)] {
@@ -125,6 +133,27 @@ fn certificates(hub: &Hub, dir: &Path, host: &str) -> Result<HubTls, NodeError> 
         _ => Err(NodeError::Usage(
             "hub.certificate, hub.key and hub.authority go together: set all three, or none".to_owned(),
         )),
+    }
+}
+
+/// Looks every day whether the hub's certificate is near its end, and has the hub read the new one.
+async fn renew(side: HubSide, config: Config) {
+    let dir = config.node.data_dir.join("hub");
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        let renewed = match certificates(&config.hub, &dir, host_of(side.public.as_str())) {
+            Ok(tls) => tls.renewed,
+            Err(error) => {
+                tracing::error!(%error, "the hub's certificate could not be renewed");
+                continue;
+            }
+        };
+        if renewed
+            && let Some(admin) = side.admin.read().await.as_ref()
+            && let Err(error) = admin.reload().await
+        {
+            tracing::error!(%error, "the hub did not read its new certificate: restart the node");
+        }
     }
 }
 
