@@ -35,17 +35,20 @@ impl<R: Room> Listener for Hearing<R> {
         let events: Vec<(Event, Vec<u8>)> = deliveries.iter().filter_map(read).collect();
         let ids: Vec<Uuid> = events.iter().map(|(event, _)| event.id).collect();
         let mut seen: BTreeSet<Uuid> = log::known(connection, &ids).await?.into_iter().collect();
+        let mut run = Vec::with_capacity(events.len());
         for (event, bytes) in events {
             if !seen.insert(event.id) {
                 continue;
             }
             if event.type_name == Judged::full_name() {
+                // A verdict counts after what came before it.
+                fold::take::<R>(connection, source, &std::mem::take(&mut run)).await?;
                 judge::<R>(connection, &event.message()?).await?;
             } else {
-                fold::take::<R>(connection, source, &event, bytes).await?;
+                run.push((event, bytes));
             }
         }
-        Ok(())
+        fold::take::<R>(connection, source, &run).await
     }
 }
 
@@ -76,10 +79,13 @@ async fn judge<R: Room>(connection: &mut PgConnection, judged: &Judged) -> Resul
     roles::place(connection, &accepted, place).await?;
     for refused in &judged.refused {
         let Ok(id) = Uuid::from_slice(&refused.event_id) else { continue };
-        if let Some(resource) = log::mark_refused(connection, id, place, &refused.reason).await? {
-            tracing::warn!(event.id = %id, resource, reason = refused.reason, "the backbone refused an event of this node");
-            fold::refold::<R>(connection, &resource).await?;
-        }
+        let Some(resource) = log::mark_refused(connection, id, place, &refused.reason).await? else {
+            // The border was faster than the service that told it.
+            log::refuse_unheard(connection, id, &judged.space, place, &refused.reason).await?;
+            continue;
+        };
+        tracing::warn!(event.id = %id, resource, reason = refused.reason, "the backbone refused an event of this node");
+        fold::refold::<R>(connection, &resource).await?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The log of a service: rows as they are read and written, nothing decided here.
 
+use std::collections::BTreeSet;
+
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -98,28 +100,46 @@ pub async fn append_told(connection: &mut PgConnection, source: &str, lines: &[L
     Ok(())
 }
 
-/// Appends an event heard from another service of this node.
+/// Appends what was heard from another service of this node. One statement, whatever the number.
 ///
 /// # Errors
-/// Where the database fails.
-pub async fn append_heard(connection: &mut PgConnection, source: &str, line: &Line) -> Result<(), sqlx::Error> {
+/// Where the database fails, or an event is in the log already.
+pub async fn append_heard(connection: &mut PgConnection, source: &str, lines: &[Line]) -> Result<(), sqlx::Error> {
+    let columns = Columns::of(lines);
     sqlx::query(
         "insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         select l.event_id, $1, l.type, l.space, l.resource, l.bytes, l.standing, l.reason, l.position, l.at
+           from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
+                       $9::bigint[], $10::timestamptz[])
+                with ordinality as l(event_id, type, space, resource, bytes, standing, reason, position, at, nth)
+          order by l.nth",
     )
-    .bind(line.event_id)
     .bind(source)
-    .bind(&line.type_name)
-    .bind(&line.space)
-    .bind(&line.resource)
-    .bind(&line.bytes)
-    .bind(line.standing.as_str())
-    .bind(&line.reason)
-    .bind(line.accepted.map(|place| place.position))
-    .bind(line.accepted.map(|place| place.at))
+    .bind(columns.event_ids)
+    .bind(columns.types)
+    .bind(columns.spaces)
+    .bind(columns.resources)
+    .bind(columns.bytes)
+    .bind(columns.standings)
+    .bind(columns.reasons)
+    .bind(columns.positions)
+    .bind(columns.ats)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Those of these resources of which an event is held.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn waiting(connection: &mut PgConnection, resources: &[String]) -> Result<BTreeSet<String>, sqlx::Error> {
+    let held: Vec<String> =
+        sqlx::query_scalar("select distinct resource from log where standing = 'held' and resource = any($1)")
+            .bind(resources)
+            .fetch_all(connection)
+            .await?;
+    Ok(held.into_iter().collect())
 }
 
 /// Which of these events are in the log already.
@@ -164,6 +184,31 @@ pub async fn mark_refused(
     .bind(place.at)
     .fetch_optional(connection)
     .await
+}
+
+/// Keeps the place of an event that was refused before it was heard: when it comes it is known already.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn refuse_unheard(
+    connection: &mut PgConnection,
+    id: Uuid,
+    space: &str,
+    place: Place,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into log (event_id, source, type, space, resource, standing, reason, accepted_position, accepted_at)
+         values ($1, '', '', $2, '', 'refused', $3, $4, $5)",
+    )
+    .bind(id)
+    .bind(space)
+    .bind(reason)
+    .bind(place.position)
+    .bind(place.at)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// A logged event as replay reads it: local position and event.

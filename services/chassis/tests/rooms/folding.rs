@@ -168,6 +168,18 @@ async fn what_the_backbone_refuses_is_as_if_it_had_not_been() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_is_heard_before_its_event_holds() {
+    let stage = Stage::<New>::set().await;
+    let note = Reference::born_on(&stage.node);
+    let event = Event::told(&noted(&note, "refused"), &stage.node, &Actor::default());
+    judge(&stage, &[], &[&event]).await;
+    let mut connection = stage.pool.acquire().await.unwrap();
+    let delivery = Delivery { sequence: 1, event: event.encode().into(), position: 0, accepted_at: None };
+    Hearing::<New>::default().take(&mut connection, "echo", &[delivery]).await.unwrap();
+    assert_eq!(texts(&mut connection).await, []);
+}
+
+#[tokio::test]
 async fn a_log_keeps_bytes_as_they_came() {
     let stage = Stage::<New>::set().await;
     let beta = some_node();
