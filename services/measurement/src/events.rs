@@ -8,13 +8,13 @@ use chassis::event::{Event, Fact};
 use chassis::names::{Reference, Space};
 use chassis::room::{FoldError, Folded};
 use prost::Name;
-use proto::measurement as wire;
+use proto::measurement as message;
 use sqlx::PgConnection;
 
+use crate::contract::measure::write_definition;
+use crate::contract::observation::recorded;
+use crate::contract::submission::write_heading;
 use crate::domain;
-use crate::wire::measure::write_definition;
-use crate::wire::observation::recorded;
-use crate::wire::submission::write_heading;
 
 /// What was decided about a resource, as events of the contract.
 pub fn told(resource: &Reference, space: &Space, facts: Vec<domain::Fact>) -> Vec<Fact> {
@@ -25,23 +25,23 @@ fn fact_of(resource: &Reference, space: &Space, fact: domain::Fact) -> Fact {
     match fact {
         domain::Fact::MeasureDefined(definition) => {
             let definition = Some(write_definition(&definition));
-            Fact::of(resource, space, &wire::MeasureDefined { definition })
+            Fact::of(resource, space, &message::MeasureDefined { definition })
         }
         domain::Fact::MeasureRevised(definition) => {
             let definition = Some(write_definition(&definition));
-            Fact::of(resource, space, &wire::MeasureRevised { definition })
+            Fact::of(resource, space, &message::MeasureRevised { definition })
         }
-        domain::Fact::MeasureRetired { reason } => Fact::of(resource, space, &wire::MeasureRetired { reason }),
+        domain::Fact::MeasureRetired { reason } => Fact::of(resource, space, &message::MeasureRetired { reason }),
         domain::Fact::SubmissionOpened(heading) => {
-            Fact::of(resource, space, &wire::SubmissionOpened { definition: Some(write_heading(&heading)) })
+            Fact::of(resource, space, &message::SubmissionOpened { definition: Some(write_heading(&heading)) })
         }
         domain::Fact::ObservationsRecorded(observations) => Fact::of(resource, space, &recorded(&observations)),
         domain::Fact::SubmissionSealed { count, digest, revision_reason } => {
             let digest = digest.to_vec();
-            Fact::of(resource, space, &wire::SubmissionSealed { count, digest, revision_reason })
+            Fact::of(resource, space, &message::SubmissionSealed { count, digest, revision_reason })
         }
         domain::Fact::SubmissionWithdrawn { reason } => {
-            Fact::of(resource, space, &wire::SubmissionWithdrawn { reason })
+            Fact::of(resource, space, &message::SubmissionWithdrawn { reason })
         }
     }
 }
@@ -52,19 +52,19 @@ fn fact_of(resource: &Reference, space: &Space, fact: domain::Fact) -> Fact {
 /// Where its message cannot be read, or the database fails.
 pub async fn apply(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
     let name = event.type_name.as_str();
-    if name == wire::MeasureDefined::full_name() {
+    if name == message::MeasureDefined::full_name() {
         measure::defined(connection, event, &event.message()?).await?;
-    } else if name == wire::MeasureRevised::full_name() {
+    } else if name == message::MeasureRevised::full_name() {
         measure::revised(connection, event, &event.message()?).await?;
-    } else if name == wire::MeasureRetired::full_name() {
+    } else if name == message::MeasureRetired::full_name() {
         measure::retired(connection, event, &event.message()?).await?;
-    } else if name == wire::SubmissionOpened::full_name() {
+    } else if name == message::SubmissionOpened::full_name() {
         submission::opened(connection, event, &event.message()?).await?;
-    } else if name == wire::ObservationsRecorded::full_name() {
+    } else if name == message::ObservationsRecorded::full_name() {
         submission::recorded(connection, event, &event.message()?).await?;
-    } else if name == wire::SubmissionSealed::full_name() {
+    } else if name == message::SubmissionSealed::full_name() {
         submission::sealed(connection, event, &event.message()?).await?;
-    } else if name == wire::SubmissionWithdrawn::full_name() {
+    } else if name == message::SubmissionWithdrawn::full_name() {
         submission::withdrawn(connection, event, &event.message()?).await?;
     } else {
         return Ok(Folded::Unknown);

@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
-pub mod domain;
+mod contract;
+mod domain;
 mod events;
+mod states;
 mod store;
-mod wire;
 
 use bytes::Bytes;
 use chassis::desk::Desk;
@@ -13,11 +14,10 @@ use chassis::names::{Reference, Space};
 use chassis::room::{FoldError, Folded, Room, Table};
 use proto::measurement::measurement_service_server::MeasurementServiceServer;
 use sqlx::PgConnection;
-use sqlx::migrate::Migrator;
 
 pub use api::Api;
 
-/// Shared measurement: what is counted, what was reported, and what it adds up to.
+/// The room: what is counted, what was reported, and what it adds up to.
 pub struct Measurement;
 
 impl Room for Measurement {
@@ -29,7 +29,7 @@ impl Room for Measurement {
         Table { name: "measurement.submissions", resource: "reference" },
     ];
 
-    fn migrations() -> Migrator {
+    fn migrations() -> sqlx::migrate::Migrator {
         sqlx::migrate!("./migrations")
     }
 
@@ -42,11 +42,11 @@ impl Room for Measurement {
     }
 
     async fn states(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
-        store::states(connection, space).await
+        states::of(connection, space).await
     }
 }
 
-/// The gRPC service before a desk.
+/// The service that answers the calls of this room.
 pub fn service(desk: Desk<Measurement>) -> MeasurementServiceServer<Api> {
     MeasurementServiceServer::new(Api::new(desk))
 }

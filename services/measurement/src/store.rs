@@ -5,14 +5,10 @@ pub mod observation;
 pub mod reading;
 pub mod submission;
 
-use bytes::Bytes;
-use chassis::names::{Reference, Space};
-use prost::Message;
+use chassis::names::Reference;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
-
-use crate::wire;
 
 /// What stands for a submission in the rows of its observations: the first 16 bytes of the SHA-256 of its reference.
 pub fn key(submission: &Reference) -> Uuid {
@@ -30,24 +26,6 @@ pub async fn initiative_known(connection: &mut PgConnection, initiative: &Refere
     )
     .fetch_one(connection)
     .await
-}
-
-/// The canonical states of the measures and submissions in a space, sorted by reference. A submission stands for its
-/// observations by their digest.
-pub async fn states(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
-    let measures = measure::list(connection, space, "", None, None, i64::MAX).await?;
-    let submissions = submission::list(connection, space, &submission::Filter::default(), None, i64::MAX).await?;
-    let mut states: Vec<(Reference, Bytes)> = Vec::with_capacity(measures.len() + submissions.len());
-    states.extend(measures.into_iter().map(|measure| {
-        let state = wire::measure::write(&measure).encode_to_vec();
-        (measure.reference, state.into())
-    }));
-    states.extend(submissions.into_iter().map(|submission| {
-        let state = wire::submission::write(&submission).encode_to_vec();
-        (submission.reference, state.into())
-    }));
-    states.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(states)
 }
 
 /// What the tables hold that no event could have put there.

@@ -1,4 +1,5 @@
 //! The reader of foreign files: what the real files add up to, and what is said of faulty ones.
+#![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

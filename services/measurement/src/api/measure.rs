@@ -10,9 +10,9 @@ use proto::measurement::*;
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
+use crate::contract::measure as contract;
 use crate::domain::{self, measure};
 use crate::store::{self, measure as rows};
-use crate::wire::measure as wire;
 use crate::{Measurement, events};
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -24,7 +24,7 @@ pub(super) async fn create_measure(
     let (mut work, request) = desk.begin(request).await?;
     let mut violations = Violations::default();
     let initiative = parse::reference(&mut violations, "initiative", &request.initiative);
-    let definition = wire::read_definition(&mut violations, request.definition.as_ref());
+    let definition = contract::read_definition(&mut violations, request.definition.as_ref());
     let (initiative, definition) = violations.finish(|| Some((initiative?, definition?)))?;
 
     work.authorise(Some(&initiative), None).await?;
@@ -50,8 +50,8 @@ pub(super) async fn update_measure(
     let (mut work, request) = desk.begin(request).await?;
     let mut violations = Violations::default();
     let reference = parse::reference(&mut violations, "measure", &request.measure);
-    let mask = Mask::asked(&mut violations, request.update_mask.as_ref(), wire::MAY_CHANGE);
-    let change = wire::read_change(&mut violations, request.definition.as_ref(), mask.as_ref());
+    let mask = Mask::asked(&mut violations, request.update_mask.as_ref(), contract::MAY_CHANGE);
+    let change = contract::read_change(&mut violations, request.definition.as_ref(), mask.as_ref());
     let read = Read::asked(&mut violations, "etag", &request.etag);
     let (reference, change, read) = violations.finish(|| Some((reference?, change?, read?)))?;
 
@@ -100,7 +100,7 @@ pub(super) async fn get_measure(
     let reference = violations.finish(|| reference)?;
     let measure = known(rows::load(look.connection(), &reference).await, &reference)?;
     look.authorise(Some(&measure.initiative), None).await?;
-    Ok(Response::new(GetMeasureResponse { measure: Some(wire::write(&measure)) }))
+    Ok(Response::new(GetMeasureResponse { measure: Some(contract::write(&measure)) }))
 }
 
 pub(super) async fn list_measures(
@@ -124,7 +124,10 @@ pub(super) async fn list_measures(
     let measures = rows::list(look.connection(), &space, &request.code, state, after, limit).await;
     let mut measures = measures.map_err(errors::database)?;
     let next_page_token = page.cut(&mut measures, |measure| measure.reference.to_string());
-    Ok(Response::new(ListMeasuresResponse { measures: measures.iter().map(wire::write).collect(), next_page_token }))
+    Ok(Response::new(ListMeasuresResponse {
+        measures: measures.iter().map(contract::write).collect(),
+        next_page_token,
+    }))
 }
 
 /// A measure that was looked for, or `NOT_FOUND`.
@@ -136,5 +139,5 @@ pub(super) fn known(
 }
 
 async fn message(connection: &mut PgConnection, reference: &Reference) -> Result<Measure, Status> {
-    Ok(wire::write(&known(rows::load(connection, reference).await, reference)?))
+    Ok(contract::write(&known(rows::load(connection, reference).await, reference)?))
 }

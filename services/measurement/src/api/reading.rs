@@ -13,13 +13,13 @@ use tonic::{Request, Response, Status};
 use super::measure::known;
 use super::submission::found;
 use crate::Measurement;
+use crate::contract::observation::{write, write_amount};
+use crate::contract::reading::{Group, read_periods, write_total};
+use crate::contract::{measure, submission as words};
 use crate::domain::rollup::{self, Rollup};
 use crate::domain::{self, Definition, Period};
 use crate::store::reading::{After, Current, Question, current};
 use crate::store::{measure as measures, observation as cells, submission as rows};
-use crate::wire::observation::{write, write_amount};
-use crate::wire::reading::{Group, read_periods, write_total};
-use crate::wire::{measure, submission as words};
 
 type Answer<T> = Result<Response<T>, Status>;
 

@@ -3,8 +3,8 @@
 use chassis::errors::{self, Violations};
 use tonic::Status;
 
+use crate::contract;
 use crate::domain::Refusal;
-use crate::wire;
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
@@ -12,7 +12,7 @@ impl From<Refusal> for Status {
             Refusal::Flawed(_) => {
                 let Refusal::Flawed(flaws) = refusal else { return errors::internal(&refusal) };
                 let mut violations = Violations::default();
-                wire::note(&mut violations, flaws);
+                contract::note(&mut violations, flaws);
                 return violations.status();
             }
             Refusal::CodeTaken(code) => return errors::already_exists("active measure with the code", code),

@@ -3,15 +3,15 @@
 use chassis::errors::Violations;
 use chassis::event::Event;
 use chassis::room::FoldError;
-use proto::measurement as wire;
+use proto::measurement as message;
 use sqlx::PgConnection;
 
 use super::sound;
+use crate::contract::measure::read_definition;
 use crate::domain::Definition;
 use crate::store::measure as store;
-use crate::wire::measure::read_definition;
 
-fn definition(message: Option<&wire::MeasureDefinition>) -> Result<Definition, FoldError> {
+fn definition(message: Option<&message::MeasureDefinition>) -> Result<Definition, FoldError> {
     let mut violations = Violations::default();
     let definition = read_definition(&mut violations, message);
     sound(&violations, definition, "definition")
@@ -20,7 +20,7 @@ fn definition(message: Option<&wire::MeasureDefinition>) -> Result<Definition, F
 pub(super) async fn defined(
     connection: &mut PgConnection,
     event: &Event,
-    told: &wire::MeasureDefined,
+    told: &message::MeasureDefined,
 ) -> Result<(), FoldError> {
     let definition = definition(told.definition.as_ref())?;
     Ok(store::insert(connection, &event.resource, &event.space, &definition, event.made_at).await?)
@@ -29,7 +29,7 @@ pub(super) async fn defined(
 pub(super) async fn revised(
     connection: &mut PgConnection,
     event: &Event,
-    told: &wire::MeasureRevised,
+    told: &message::MeasureRevised,
 ) -> Result<(), FoldError> {
     let definition = definition(told.definition.as_ref())?;
     Ok(store::revise(connection, &event.resource, &definition, event.made_at).await?)
@@ -38,7 +38,7 @@ pub(super) async fn revised(
 pub(super) async fn retired(
     connection: &mut PgConnection,
     event: &Event,
-    told: &wire::MeasureRetired,
+    told: &message::MeasureRetired,
 ) -> Result<(), FoldError> {
     Ok(store::retire(connection, &event.resource, &told.reason, event.made_at).await?)
 }

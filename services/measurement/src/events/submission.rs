@@ -7,21 +7,21 @@
 use chassis::errors::Violations;
 use chassis::event::Event;
 use chassis::room::FoldError;
-use proto::measurement as wire;
+use proto::measurement as message;
 use sqlx::PgConnection;
 
 use super::sound;
+use crate::contract::observation::read_all;
+use crate::contract::submission::read_heading;
 use crate::domain::observation::digest_after;
 use crate::domain::submission::reporter_elsewhere;
 use crate::domain::{Flaw, Observation, State, Submission};
 use crate::store::{observation as rows, submission as store};
-use crate::wire::observation::read_all;
-use crate::wire::submission::read_heading;
 
 pub(super) async fn opened(
     connection: &mut PgConnection,
     event: &Event,
-    told: &wire::SubmissionOpened,
+    told: &message::SubmissionOpened,
 ) -> Result<(), FoldError> {
     let mut violations = Violations::default();
     let heading = read_heading(&mut violations, told.definition.as_ref());
@@ -38,7 +38,7 @@ pub(super) async fn opened(
 pub(super) async fn recorded(
     connection: &mut PgConnection,
     event: &Event,
-    told: &wire::ObservationsRecorded,
+    told: &message::ObservationsRecorded,
 ) -> Result<(), FoldError> {
     let Some(submission) = open(connection, event).await? else { return Ok(()) };
     match read_all(&told.observations) {
@@ -71,7 +71,7 @@ async fn add(
 pub(super) async fn sealed(
     connection: &mut PgConnection,
     event: &Event,
-    told: &wire::SubmissionSealed,
+    told: &message::SubmissionSealed,
 ) -> Result<(), FoldError> {
     let Some(submission) = open(connection, event).await? else { return Ok(()) };
     let (count, digest) = (submission.count, submission.digest);
@@ -88,7 +88,7 @@ pub(super) async fn sealed(
 pub(super) async fn withdrawn(
     connection: &mut PgConnection,
     event: &Event,
-    told: &wire::SubmissionWithdrawn,
+    told: &message::SubmissionWithdrawn,
 ) -> Result<(), FoldError> {
     match store::load_locked(connection, &event.resource).await?.map(|submission| submission.state) {
         Some(State::Open | State::Sealed) => {

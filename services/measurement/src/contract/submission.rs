@@ -5,12 +5,12 @@ use chassis::event::timestamp;
 use chassis::names::{Space, Within};
 use chassis::parse;
 use chassis::revision::etag;
-use proto::measurement as wire;
+use proto::measurement as message;
 
 use crate::domain::{Heading, Submission};
 
 /// Reads a submission's definition.
-pub fn read_heading(violations: &mut Violations, message: Option<&wire::SubmissionDefinition>) -> Option<Heading> {
+pub fn read_heading(violations: &mut Violations, message: Option<&message::SubmissionDefinition>) -> Option<Heading> {
     let message = parse::message(violations, "definition", message)?;
     let measure = parse::reference(violations, "definition.measure", &message.measure);
     let organization = parse::reference(violations, "definition.organization", &message.organization);
@@ -20,8 +20,8 @@ pub fn read_heading(violations: &mut Violations, message: Option<&wire::Submissi
 }
 
 /// A submission's definition as the contract writes it.
-pub fn write_heading(heading: &Heading) -> wire::SubmissionDefinition {
-    wire::SubmissionDefinition {
+pub fn write_heading(heading: &Heading) -> message::SubmissionDefinition {
+    message::SubmissionDefinition {
         measure: heading.measure.to_string(),
         organization: heading.organization.to_string(),
         basis: heading.basis.number(),
@@ -42,12 +42,12 @@ pub fn read_space(violations: &mut Violations, text: &str) -> Option<Within> {
 }
 
 /// A submission as the contract writes it.
-pub fn write(submission: &Submission) -> wire::Submission {
+pub fn write(submission: &Submission) -> message::Submission {
     let (initiative, within) = match &submission.space {
         Space::Local => (String::new(), String::new()),
         Space::Of(initiative, within) => (initiative.to_string(), within.to_string()),
     };
-    wire::Submission {
+    message::Submission {
         reference: submission.reference.to_string(),
         initiative,
         space: within,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use prost::Message;
-use proto::measurement as wire;
+use proto::measurement as message;
 use rust_decimal::Decimal;
 
 use crate::domain::{Absent, Breakdown, Flaw, Geography, Observation, Part, is_code, is_slug};
@@ -12,7 +12,7 @@ use crate::domain::{Absent, Breakdown, Flaw, Geography, Observation, Part, is_co
 const WHOLE_DIGITS: usize = 15;
 const DECIMALS: usize = 9;
 const DIMENSIONS: usize = 16;
-const REPORTED: i32 = wire::ValueState::Reported as i32;
+const REPORTED: i32 = message::ValueState::Reported as i32;
 
 /// Flaws of one message: field within it, and words.
 type Flaws = Vec<(String, String)>;
@@ -21,7 +21,7 @@ type Flaws = Vec<(String, String)>;
 ///
 /// # Errors
 /// Everything that is malformed.
-pub fn read_all(messages: &[wire::Observation]) -> Result<Vec<Observation>, Vec<Flaw>> {
+pub fn read_all(messages: &[message::Observation]) -> Result<Vec<Observation>, Vec<Flaw>> {
     let mut observations = Vec::with_capacity(messages.len());
     let mut flaws = Vec::new();
     for (nth, message) in messages.iter().enumerate() {
@@ -35,7 +35,7 @@ pub fn read_all(messages: &[wire::Observation]) -> Result<Vec<Observation>, Vec<
     if flaws.is_empty() { Ok(observations) } else { Err(flaws) }
 }
 
-fn read(message: &wire::Observation) -> Result<Observation, Flaws> {
+fn read(message: &message::Observation) -> Result<Observation, Flaws> {
     let mut flaws = Flaws::new();
     let geography = geography(&mut flaws, message.geography.as_ref());
     let period = message.period.parse();
@@ -60,8 +60,8 @@ fn read(message: &wire::Observation) -> Result<Observation, Flaws> {
     }
 }
 
-fn geography(flaws: &mut Flaws, message: Option<&wire::Geography>) -> Option<Geography> {
-    let Some(wire::Geography { level, code, name }) = message else {
+fn geography(flaws: &mut Flaws, message: Option<&message::Geography>) -> Option<Geography> {
+    let Some(message::Geography { level, code, name }) = message else {
         flaws.push(("geography".to_owned(), "is required".to_owned()));
         return None;
     };
@@ -95,7 +95,7 @@ fn dimensions(flaws: &mut Flaws, dimensions: &BTreeMap<String, String>) {
     }
 }
 
-fn part(flaws: &mut Flaws, field: &str, message: Option<&wire::Part>) -> Option<Part> {
+fn part(flaws: &mut Flaws, field: &str, message: Option<&message::Part>) -> Option<Part> {
     let message = message?;
     let read = match (message.state, message.amount.as_str()) {
         (0, "") => Err("needs an amount, or a state that says why there is none".to_owned()),
@@ -122,8 +122,8 @@ fn amount(text: &str) -> Result<Decimal, String> {
 }
 
 /// An observation as the contract writes it.
-pub fn write(observation: &Observation) -> wire::Observation {
-    wire::Observation {
+pub fn write(observation: &Observation) -> message::Observation {
+    message::Observation {
         geography: Some(write_geography(&observation.geography)),
         period: observation.period.to_string(),
         dimensions: observation.breakdown.0.clone(),
@@ -135,15 +135,15 @@ pub fn write(observation: &Observation) -> wire::Observation {
 }
 
 /// A place as the contract writes it.
-pub fn write_geography(geography: &Geography) -> wire::Geography {
+pub fn write_geography(geography: &Geography) -> message::Geography {
     let Geography { level, code, name } = geography.clone();
-    wire::Geography { level, code, name }
+    message::Geography { level, code, name }
 }
 
-fn write_part(part: Part) -> wire::Part {
+fn write_part(part: Part) -> message::Part {
     match part {
-        Part::Reported(amount) => wire::Part { state: REPORTED, amount: write_amount(Some(amount)) },
-        Part::Absent(absent) => wire::Part { state: absent.number(), amount: String::new() },
+        Part::Reported(amount) => message::Part { state: REPORTED, amount: write_amount(Some(amount)) },
+        Part::Absent(absent) => message::Part { state: absent.number(), amount: String::new() },
     }
 }
 
@@ -153,8 +153,8 @@ pub fn write_amount(amount: Option<Decimal>) -> String {
 }
 
 /// The message of `ObservationsRecorded`.
-pub fn recorded(observations: &[Observation]) -> wire::ObservationsRecorded {
-    let message = wire::ObservationsRecorded { observations: observations.iter().map(write).collect() };
+pub fn recorded(observations: &[Observation]) -> message::ObservationsRecorded {
+    let message = message::ObservationsRecorded { observations: observations.iter().map(write).collect() };
     debug_assert!(message.encoded_len() <= 96 * 1024);
     message
 }

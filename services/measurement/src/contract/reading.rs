@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chassis::errors::Violations;
-use proto::measurement as wire;
+use proto::measurement as message;
 
 use super::observation::{write_amount, write_geography};
 use crate::domain::rollup::{Absence, Coverage, Total};
@@ -81,8 +81,8 @@ pub fn read_periods(violations: &mut Violations, texts: &[String]) -> Option<Vec
 }
 
 /// A total as the contract writes it.
-pub fn write_total(total: Total) -> wire::RollupGroup {
-    wire::RollupGroup {
+pub fn write_total(total: Total) -> message::RollupGroup {
+    message::RollupGroup {
         period: total.period.to_string(),
         dimensions: total.breakdown.0,
         value: write_amount(total.value),
@@ -93,8 +93,8 @@ pub fn write_total(total: Total) -> wire::RollupGroup {
     }
 }
 
-fn write_coverage(coverage: Coverage) -> wire::Coverage {
-    wire::Coverage {
+fn write_coverage(coverage: Coverage) -> message::Coverage {
+    message::Coverage {
         expected: coverage.expected(),
         reporting: coverage.reporting,
         suppressed: coverage.suppressed,
@@ -107,8 +107,8 @@ fn write_coverage(coverage: Coverage) -> wire::Coverage {
     }
 }
 
-fn write_absence(absence: Absence) -> wire::Absence {
-    wire::Absence {
+fn write_absence(absence: Absence) -> message::Absence {
+    message::Absence {
         organization: absence.organization,
         geography: Some(write_geography(&absence.geography)),
         state: absence.state.number(),

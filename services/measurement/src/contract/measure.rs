@@ -5,7 +5,7 @@ use chassis::event::timestamp;
 use chassis::parse;
 use chassis::revision::{Mask, etag};
 use prost::Message;
-use proto::measurement as wire;
+use proto::measurement as message;
 
 use crate::domain::measure::Change;
 use crate::domain::{Definition, Dimension, DimensionCode, Measure, is_slug};
@@ -19,7 +19,10 @@ const MOST_DECIMALS: u32 = 9;
 const MOST_BYTES: usize = 64 * 1024;
 
 /// Reads a whole definition.
-pub fn read_definition(violations: &mut Violations, message: Option<&wire::MeasureDefinition>) -> Option<Definition> {
+pub fn read_definition(
+    violations: &mut Violations,
+    message: Option<&message::MeasureDefinition>,
+) -> Option<Definition> {
     let message = parse::message(violations, "definition", message)?;
     bounded(violations, message);
     let code = slug(violations, "definition.code", &message.code);
@@ -55,7 +58,7 @@ pub fn read_definition(violations: &mut Violations, message: Option<&wire::Measu
 /// Reads the fields that the mask names; others are not looked at.
 pub fn read_change(
     violations: &mut Violations,
-    message: Option<&wire::MeasureDefinition>,
+    message: Option<&message::MeasureDefinition>,
     mask: Option<&Mask>,
 ) -> Option<Change> {
     let message = parse::message(violations, "definition", message)?;
@@ -84,7 +87,7 @@ pub fn read_change(
 }
 
 /// An event must stay under 96 KiB, and the definition stands in one.
-fn bounded(violations: &mut Violations, message: &wire::MeasureDefinition) {
+fn bounded(violations: &mut Violations, message: &message::MeasureDefinition) {
     if message.encoded_len() > MOST_BYTES {
         violations.add("definition", format!("has {} bytes, at most {MOST_BYTES} are allowed", message.encoded_len()));
     }
@@ -99,19 +102,19 @@ fn slug(violations: &mut Violations, field: &str, text: &str) -> Option<String> 
     Some(text.to_owned())
 }
 
-fn name(violations: &mut Violations, message: &wire::MeasureDefinition) -> Option<String> {
+fn name(violations: &mut Violations, message: &message::MeasureDefinition) -> Option<String> {
     parse::text(violations, "definition.name", &message.name, 200)
 }
 
-fn numerator(violations: &mut Violations, message: &wire::MeasureDefinition) -> Option<String> {
+fn numerator(violations: &mut Violations, message: &message::MeasureDefinition) -> Option<String> {
     parse::prose(violations, "definition.numerator", &message.numerator, 1000)
 }
 
-fn denominator(violations: &mut Violations, message: &wire::MeasureDefinition) -> Option<String> {
+fn denominator(violations: &mut Violations, message: &message::MeasureDefinition) -> Option<String> {
     parse::prose(violations, "definition.denominator", &message.denominator, 1000)
 }
 
-fn decimals(violations: &mut Violations, message: &wire::MeasureDefinition) -> Option<u32> {
+fn decimals(violations: &mut Violations, message: &message::MeasureDefinition) -> Option<u32> {
     if message.decimals > MOST_DECIMALS {
         violations.add("definition.decimals", format!("must be at most {MOST_DECIMALS}"));
         return None;
@@ -119,7 +122,7 @@ fn decimals(violations: &mut Violations, message: &wire::MeasureDefinition) -> O
     Some(message.decimals)
 }
 
-fn dimensions(violations: &mut Violations, messages: &[wire::Dimension]) -> Option<Vec<Dimension>> {
+fn dimensions(violations: &mut Violations, messages: &[message::Dimension]) -> Option<Vec<Dimension>> {
     if messages.len() > DIMENSIONS {
         violations.add("definition.dimensions", format!("are {}, at most {DIMENSIONS} are allowed", messages.len()));
         return None;
@@ -138,9 +141,9 @@ fn dimensions(violations: &mut Violations, messages: &[wire::Dimension]) -> Opti
 }
 
 /// A measure as the contract writes it.
-pub fn write(measure: &Measure) -> wire::Measure {
-    let state = if measure.retired.is_some() { wire::MeasureState::Retired } else { wire::MeasureState::Active };
-    wire::Measure {
+pub fn write(measure: &Measure) -> message::Measure {
+    let state = if measure.retired.is_some() { message::MeasureState::Retired } else { message::MeasureState::Active };
+    message::Measure {
         reference: measure.reference.to_string(),
         initiative: measure.initiative.to_string(),
         definition: Some(write_definition(&measure.definition)),
@@ -153,13 +156,13 @@ pub fn write(measure: &Measure) -> wire::Measure {
 }
 
 /// A definition as the contract writes it.
-pub fn write_definition(definition: &Definition) -> wire::MeasureDefinition {
+pub fn write_definition(definition: &Definition) -> message::MeasureDefinition {
     let Definition { code, name, unit, numerator, denominator, .. } = definition.clone();
-    let dimension = |dimension: &Dimension| wire::Dimension {
+    let dimension = |dimension: &Dimension| message::Dimension {
         name: dimension.name.clone(),
         codes: dimension.codes.iter().map(write_code).collect(),
     };
-    wire::MeasureDefinition {
+    message::MeasureDefinition {
         code,
         name,
         kind: definition.kind.number(),
@@ -176,6 +179,6 @@ pub fn write_definition(definition: &Definition) -> wire::MeasureDefinition {
     }
 }
 
-fn write_code(code: &DimensionCode) -> wire::DimensionCode {
-    wire::DimensionCode { code: code.code.clone(), name: code.name.clone() }
+fn write_code(code: &DimensionCode) -> message::DimensionCode {
+    message::DimensionCode { code: code.code.clone(), name: code.name.clone() }
 }
