@@ -54,9 +54,7 @@ pub async fn connect(url: &str) -> Result<async_nats::Client, async_nats::Connec
         .name("commonweal")
         .retry_on_initial_connect()
         .subscription_capacity(4096)
-        .reconnect_delay_callback(|attempts| {
-            Duration::from_millis(50 * u64::try_from(attempts).unwrap_or(1).min(40))
-        })
+        .reconnect_delay_callback(|attempts| Duration::from_millis(50 * u64::try_from(attempts).unwrap_or(1).min(40)))
         .event_callback(|event| async move {
             match event {
                 async_nats::Event::Connected => tracing::info!("local broker connected"),

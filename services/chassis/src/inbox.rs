@@ -136,11 +136,7 @@ impl<L: Listener> Inbox<L> {
             Arrival::Live(source, deliveries) => {
                 let heard = self.heard(&source);
                 let fresh: Vec<Delivery> = deliveries.into_iter().filter(|one| one.sequence > heard).collect();
-                if without_gap(heard, &fresh) {
-                    self.take(&source, &fresh).await
-                } else {
-                    self.catch_up(&source).await
-                }
+                if without_gap(heard, &fresh) { self.take(&source, &fresh).await } else { self.catch_up(&source).await }
             }
             Arrival::Head(source, head) if head > self.heard(&source) => self.catch_up(&source).await,
             Arrival::Head(..) => Ok(()),
@@ -153,7 +149,8 @@ impl<L: Listener> Inbox<L> {
             let ask = AskRange { after: self.heard(source), limit: 0 };
             let asked = self.client.request(broker::range_subject(source), ask.encode_to_vec().into());
             let silent = || InboxError::Silent(source.to_owned());
-            let answer = tokio::time::timeout(ANSWER_WITHIN, asked).await.map_err(|_| silent())?.map_err(|_| silent())?;
+            let answer =
+                tokio::time::timeout(ANSWER_WITHIN, asked).await.map_err(|_| silent())?.map_err(|_| silent())?;
             let range = Range::decode(answer.payload).map_err(|_| silent())?;
             if range.deliveries.is_empty() || !without_gap(self.heard(source), &range.deliveries) {
                 return Ok(());

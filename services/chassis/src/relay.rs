@@ -255,7 +255,6 @@ fn bounded(rows: Vec<Row>) -> Vec<Delivery> {
     rows.into_iter().take_while(fits).map(delivery).collect()
 }
 
-
 fn delivery(row: Row) -> Delivery {
     Delivery {
         sequence: u64::try_from(row.sequence).unwrap_or(0),

@@ -264,7 +264,11 @@ async fn place(border: &Border, connection: &mut PgConnection, ordered: &Ordered
 }
 
 /// A refusal is shown where it was made, too.
-async fn note_refusal(connection: &mut PgConnection, chain: &Chain, refusal: &RefusalMessage) -> Result<(), BorderError> {
+async fn note_refusal(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    refusal: &RefusalMessage,
+) -> Result<(), BorderError> {
     let header = chain.links.iter().find(|link| link.sequence == refusal.sequence).map(|link| link.header.clone());
     let finding = Finding {
         node: &chain.feed.origin,

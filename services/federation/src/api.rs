@@ -105,7 +105,8 @@ impl FederationService for Api {
         }
         let initiative = self.at_backbone(work.connection(), &reference).await?;
         let rows = link_rows::all(work.connection()).await.map_err(errors::database)?;
-        let row = rows.into_iter().find(|row| row.node == node && row.initiative == reference && row.ended_at.is_none());
+        let row =
+            rows.into_iter().find(|row| row.node == node && row.initiative == reference && row.ended_at.is_none());
         let row = row.ok_or_else(|| errors::not_found("node", &node))?;
         let keys: MailboxKeys = serde_json::from_value(row.mailbox).map_err(|error| errors::internal(&error))?;
         self.links.revoke(&keys).await.map_err(failed)?;

@@ -148,11 +148,9 @@ fn may_tell(feed: &FeedName, event: &Event, governance: &Governance) -> Result<(
         Teller::Backbone => Err(Refusal::BackboneOnly(name())),
         // The backbone grants the roles: none can be missing to it.
         Teller::Role if governance.backbone || rule.roles().any(|role| governance.roles.contains(&role)) => Ok(()),
-        Teller::Role => Err(Refusal::RoleMissing {
-            origin: feed.origin.clone(),
-            event_type: name(),
-            roles: roles_in_words(rule),
-        }),
+        Teller::Role => {
+            Err(Refusal::RoleMissing { origin: feed.origin.clone(), event_type: name(), roles: roles_in_words(rule) })
+        }
         Teller::Unspecified => Err(Refusal::Untellable(name())),
     }
 }

@@ -12,9 +12,7 @@ use proto::federation::{Invitation, JoinReply, JoinRequest};
 use sqlx::PgConnection;
 
 use crate::border::BorderError;
-use crate::hub::{
-    self, EnrolmentCredentials, EnrolmentRequest, HubReach, MailboxKeys, NodeCredentials, new_user_seed,
-};
+use crate::hub::{self, EnrolmentCredentials, EnrolmentRequest, HubReach, MailboxKeys, NodeCredentials, new_user_seed};
 use crate::links::Links;
 use crate::store::links::{self, LinkRow};
 use crate::store::nodes::{self, Initiative};
@@ -128,7 +126,8 @@ fn introduced(invitation: &Invitation, reply: &JoinReply) -> Result<Initiative, 
     let refused = |what: &str| NotJoined::NotTheBackbone(what.to_owned());
     let root_key = wire::head(&invitation.root_key).ok_or_else(|| refused("the root key cannot be read"))?;
     let signed = reply.appointment.clone().ok_or_else(|| refused("it showed no appointment"))?;
-    let appointment = identity::root::verify_appointment(&root_key, &signed).map_err(|error| refused(&error.to_string()))?;
+    let appointment =
+        identity::root::verify_appointment(&root_key, &signed).map_err(|error| refused(&error.to_string()))?;
     let backbone: NodeId = appointment.backbone.parse().map_err(|_| refused("the appointment names no node"))?;
     let backbone_keys =
         identity::verify_chain(&backbone, &reply.backbone_keys).map_err(|error| refused(&error.to_string()))?;

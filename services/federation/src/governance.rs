@@ -118,7 +118,6 @@ fn resource(initiative: &Reference, node: &NodeId) -> Reference {
     Reference { node: initiative.node.clone(), id: uuid::Builder::from_custom_bytes(id).into_uuid() }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -87,7 +87,9 @@ mod tests {
             assert_eq!(read(&line[..cut], now), Err(InvitationError::CutShort), "cut at {cut}");
         }
         assert!(read(&changed, now).is_err());
-        assert_eq!(read(&line, now + Duration::hours(1)).unwrap_err().to_string(),
-            "this invitation expired on 1970-01-01 1:00:00.0 +00:00:00: ask the backbone for a new one");
+        assert_eq!(
+            read(&line, now + Duration::hours(1)).unwrap_err().to_string(),
+            "this invitation expired on 1970-01-01 1:00:00.0 +00:00:00: ask the backbone for a new one"
+        );
     }
 }

@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::border::{Border, BorderError};
-use crate::hub::{BackboneMailbox, HubAdmin, HubError, HubReach, MailboxKeys, MailboxSize, NodeCredentials, NodeMailbox, Road};
+use crate::hub::{
+    BackboneMailbox, HubAdmin, HubError, HubReach, MailboxKeys, MailboxSize, NodeCredentials, NodeMailbox, Road,
+};
 use crate::link::{Link, Mailbox};
 use crate::pace::Pace;
 use crate::store::links::LinkRow;
@@ -124,7 +126,8 @@ impl Links {
     async fn mailbox_keys(&self, node: &NodeId, initiative: &Reference) -> Result<Option<MailboxKeys>, BorderError> {
         let mut connection = self.border.pool.acquire().await?;
         let rows = crate::store::links::all(&mut connection).await?;
-        let row = rows.into_iter().find(|row| row.node == *node && row.initiative == *initiative && row.ended_at.is_none());
+        let row =
+            rows.into_iter().find(|row| row.node == *node && row.initiative == *initiative && row.ended_at.is_none());
         Ok(row.and_then(|row| serde_json::from_value(row.mailbox).ok()))
     }
 
@@ -152,7 +155,10 @@ impl Links {
         self.told(async |admin, side| admin.close_mailbox(keys, side.size, clock::now()).await).await
     }
 
-    async fn told(&self, what: impl AsyncFnOnce(&HubAdmin, &HubSide) -> Result<(), HubError>) -> Result<(), BorderError> {
+    async fn told(
+        &self,
+        what: impl AsyncFnOnce(&HubAdmin, &HubSide) -> Result<(), HubError>,
+    ) -> Result<(), BorderError> {
         let side = self.hub_side()?;
         let admin = side.admin.read().await;
         let admin = admin.as_ref().ok_or_else(|| BorderError::Hub("not reached yet".to_owned()))?;

@@ -185,7 +185,8 @@ async fn governed(
     before: &Order,
 ) -> Result<(), NotTaken> {
     let members = Space::members(&initiative.initiative);
-    let held = if step.feed.space == members { before.position } else { order::read(connection, &members).await?.position };
+    let held =
+        if step.feed.space == members { before.position } else { order::read(connection, &members).await?.position };
     if step.acceptance.governance_position > held { Err(NotTaken::Gap) } else { Ok(()) }
 }
 

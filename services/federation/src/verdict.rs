@@ -13,8 +13,7 @@ use crate::border::Border;
 /// The line of the log that hands an acceptance of own entries to the rooms. `events` are all the entries it covers.
 pub fn line(border: &Border, acceptance: &Acceptance, events: &[(u64, Uuid)], place: Place) -> Line {
     let refusal = |sequence: u64| acceptance.refused.iter().find(|refused| refused.sequence == sequence);
-    let (refused, accepted): (Vec<_>, Vec<_>) =
-        events.iter().partition(|(sequence, _)| refusal(*sequence).is_some());
+    let (refused, accepted): (Vec<_>, Vec<_>) = events.iter().partition(|(sequence, _)| refusal(*sequence).is_some());
     let refused = refused.into_iter().map(|(sequence, id)| RefusedEvent {
         event_id: id.as_bytes().to_vec(),
         reason: refusal(sequence).map(|refused| refused.reason.clone()).unwrap_or_default(),

@@ -236,7 +236,8 @@ fn read_entry(entry: &Entry) -> Result<(FeedName, Head, Link), WireError> {
     let origin = header.origin.parse().map_err(|_| WireError::Malformed)?;
     let previous = head(&header.previous).ok_or(WireError::Malformed)?;
     // From 1, and within what Postgres counts.
-    if header.sequence == 0 || header.epoch == 0 || i64::try_from(header.sequence).is_err() || header.epoch > 1_000_000 {
+    if header.sequence == 0 || header.epoch == 0 || i64::try_from(header.sequence).is_err() || header.epoch > 1_000_000
+    {
         return Err(WireError::Malformed);
     }
     if let Some(body) = &entry.body

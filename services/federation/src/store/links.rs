@@ -55,7 +55,13 @@ pub async fn all(connection: &mut PgConnection) -> Result<Vec<LinkRow>, sqlx::Er
     .fetch_all(connection)
     .await?;
     let links = rows.into_iter().filter_map(|(node, initiative, mailbox, last_contact, ended_at)| {
-        Some(LinkRow { node: node.parse().ok()?, initiative: initiative.parse().ok()?, mailbox, last_contact, ended_at })
+        Some(LinkRow {
+            node: node.parse().ok()?,
+            initiative: initiative.parse().ok()?,
+            mailbox,
+            last_contact,
+            ended_at,
+        })
     });
     Ok(links.collect())
 }

@@ -2,7 +2,7 @@
 
 use chassis::names::{NodeId, Space};
 use prost::Message;
-use proto::federation::{Accepted, Acceptance, Seal};
+use proto::federation::{Acceptance, Accepted, Seal};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -85,9 +85,9 @@ pub async fn spaces(connection: &mut PgConnection, initiative: &str) -> Result<V
     .bind(initiative)
     .fetch_all(connection)
     .await?;
-    let spaces = rows.into_iter().filter_map(|(space, position, digest, at)| {
-        Some((space.parse().ok()?, order((position, digest, at))))
-    });
+    let spaces = rows
+        .into_iter()
+        .filter_map(|(space, position, digest, at)| Some((space.parse().ok()?, order((position, digest, at)))));
     Ok(spaces.collect())
 }
 

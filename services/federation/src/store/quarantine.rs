@@ -107,5 +107,8 @@ pub async fn newest(
 /// # Errors
 /// Where the database fails.
 pub async fn count(connection: &mut PgConnection, node: &str) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("select count(*) from federation.quarantine where node = $1").bind(node).fetch_one(connection).await
+    sqlx::query_scalar("select count(*) from federation.quarantine where node = $1")
+        .bind(node)
+        .fetch_one(connection)
+        .await
 }

@@ -69,10 +69,8 @@ async fn what_is_between_one_partner_and_the_backbone_no_other_holds() {
     alpha.say(members, &["open"], &about(alpha)).await;
     coalition.all_hear(members, &["open"]).await;
     assert_eq!(beta.position(&private).await.0, 0);
-    let held: Vec<String> = sqlx::query_scalar("select distinct space from federation.entries")
-        .fetch_all(&beta.border.pool)
-        .await
-        .unwrap();
+    let held: Vec<String> =
+        sqlx::query_scalar("select distinct space from federation.entries").fetch_all(&beta.border.pool).await.unwrap();
     assert_eq!(held, [members.to_string()]);
 }
 

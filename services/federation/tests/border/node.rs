@@ -154,7 +154,10 @@ impl Node {
 
     /// Codes in quarantine, oldest first.
     pub async fn quarantined(&self) -> Vec<String> {
-        sqlx::query_scalar("select code from federation.quarantine order by id").fetch_all(&self.border.pool).await.unwrap()
+        sqlx::query_scalar("select code from federation.quarantine order by id")
+            .fetch_all(&self.border.pool)
+            .await
+            .unwrap()
     }
 
     pub async fn stop(self) {
@@ -183,7 +186,8 @@ async fn start_hub(folder: &Path) -> (Option<Nats>, Option<HubSide>) {
     let hub = Nats::start(NatsOptions { dir: store_dir.clone(), config: NatsConfig::File(file) }).await.unwrap();
     let address: federation::hub::HubAddress = format!("tls://{listen}").parse().unwrap();
     let reach = HubReach { address: address.clone(), ca_der: tls.ca_der.clone() };
-    let side = HubSide { reach, public: address, size: Default::default(), keys: Arc::new(keys), admin: Arc::default() };
+    let side =
+        HubSide { reach, public: address, size: Default::default(), keys: Arc::new(keys), admin: Arc::default() };
     (Some(hub), Some(side))
 }
 
