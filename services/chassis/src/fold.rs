@@ -1,6 +1,8 @@
 //! The fold: one event into a service's tables. The same for an event made here a millisecond ago, one that arrives
 //! from another node after a week, and one replayed from the log.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Connection, PgConnection};
 
 use crate::event::Event;
@@ -19,29 +21,78 @@ pub(crate) async fn fold<R: Room>(connection: &mut PgConnection, event: &Event) 
     }
 }
 
-/// Folds an event that was heard, and keeps it in the log if it is any of this service's business. One that cannot be
-/// read, or whose resource waits already, is held.
+/// Folds events that were heard, in order, and keeps those in the log that are any of this service's business. One that
+/// cannot be read, or whose resource waits already, is held.
 pub(crate) async fn take<R: Room>(
     connection: &mut PgConnection,
     source: &str,
-    event: &Event,
-    bytes: Vec<u8>,
+    events: &[(Event, Vec<u8>)],
 ) -> Result<(), FoldError> {
-    let mut line = Line::folded(event, bytes);
-    let outcome = match waits(connection, &line.resource).await? {
-        true => Outcome::Held("an earlier event of the same resource is held".to_owned()),
-        false => try_fold::<R>(connection, event).await?,
+    if events.is_empty() {
+        return Ok(());
+    }
+    let resources: Vec<String> = events.iter().map(|(event, _)| event.resource.to_string()).collect();
+    let waiting = log::waiting(connection, &resources).await?;
+    // Nearly always everything can be folded: then one savepoint does for all, and a statement for the log.
+    let together = if waiting.is_empty() { together::<R>(connection, events).await? } else { None };
+    let lines = match together {
+        Some(lines) => lines,
+        None => one_by_one::<R>(connection, events, waiting).await?,
     };
-    match outcome {
-        Outcome::Ignored => return Ok(()),
-        Outcome::Applied => {}
-        Outcome::Held(reason) => {
-            tracing::warn!(event.id = %event.id, event.r#type = event.type_name, reason, "event held");
-            line.standing = Standing::Held;
-            line.reason = Some(reason);
+    if !lines.is_empty() {
+        log::append_heard(connection, source, &lines).await?;
+    }
+    Ok(())
+}
+
+/// Folds all of them, or leaves no trace and comes back with nothing where one cannot be folded.
+async fn together<R: Room>(
+    connection: &mut PgConnection,
+    events: &[(Event, Vec<u8>)],
+) -> Result<Option<Vec<Line>>, FoldError> {
+    let mut savepoint = connection.begin().await?;
+    let mut lines = Vec::with_capacity(events.len());
+    for (event, bytes) in events {
+        match fold::<R>(&mut savepoint, event).await {
+            Ok(Folded::Applied) => lines.push(Line::folded(event, bytes.clone())),
+            Ok(Folded::Ignored) => {}
+            Err(error) if passing(&error) => return Err(error),
+            Ok(Folded::Unknown) | Err(_) => {
+                savepoint.rollback().await?;
+                return Ok(None);
+            }
         }
     }
-    Ok(log::append_heard(connection, source, &line).await?)
+    savepoint.commit().await?;
+    Ok(Some(lines))
+}
+
+/// Folds each by itself; what cannot be folded is held, and what follows of the same resource with it.
+async fn one_by_one<R: Room>(
+    connection: &mut PgConnection,
+    events: &[(Event, Vec<u8>)],
+    mut waiting: BTreeSet<String>,
+) -> Result<Vec<Line>, FoldError> {
+    let mut lines = Vec::with_capacity(events.len());
+    for (event, bytes) in events {
+        let mut line = Line::folded(event, bytes.clone());
+        let outcome = match waiting.contains(&line.resource) {
+            true => Outcome::Held("an earlier event of the same resource is held".to_owned()),
+            false => try_fold::<R>(connection, event).await?,
+        };
+        match outcome {
+            Outcome::Ignored => continue,
+            Outcome::Applied => {}
+            Outcome::Held(reason) => {
+                tracing::warn!(event.id = %event.id, event.r#type = event.type_name, reason, "event held");
+                waiting.insert(line.resource.clone());
+                line.standing = Standing::Held;
+                line.reason = Some(reason);
+            }
+        }
+        lines.push(line);
+    }
+    Ok(lines)
 }
 
 enum Outcome {
@@ -86,13 +137,6 @@ fn passing(error: &FoldError) -> bool {
     }
 }
 
-async fn waits(connection: &mut PgConnection, resource: &str) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select exists (select from log where standing = 'held' and resource = $1)")
-        .bind(resource)
-        .fetch_one(connection)
-        .await
-}
-
 /// Folds the whole log again into emptied tables.
 ///
 /// # Errors
@@ -135,7 +179,7 @@ pub async fn retry_held<R: Room>(connection: &mut PgConnection) -> Result<(), Fo
 
 async fn fold_logged<R: Room>(connection: &mut PgConnection, resource: Option<&str>) -> Result<(), FoldError> {
     let mut after = 0;
-    let mut held = std::collections::BTreeSet::<Reference>::new();
+    let mut held = BTreeSet::<Reference>::new();
     loop {
         let page = log::page(connection, resource, after).await?;
         let Some(last) = page.last() else { return Ok(()) };

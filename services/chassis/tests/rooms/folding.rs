@@ -124,6 +124,27 @@ async fn an_event_that_comes_twice_counts_once() {
     assert_eq!(standing(&stage.pool).await.len(), 1);
 }
 
+#[tokio::test]
+async fn one_of_many_that_cannot_be_folded_holds_up_its_own_resource_only() {
+    let stage = Stage::<New>::set().await;
+    let beta = some_node();
+    let (one, two) = (Reference::born_on(&beta), Reference::born_on(&beta));
+    let facts = [noted(&one, "one"), noted(&two, &"x".repeat(2000)), noted(&two, "waits"), stamped(&one, 1)];
+    let deliveries: Vec<Delivery> = facts
+        .iter()
+        .zip(1..)
+        .map(|(fact, sequence)| {
+            let event = Event::told(fact, &beta, &Actor::default());
+            Delivery { sequence, event: event.encode().into(), position: 0, accepted_at: None }
+        })
+        .collect();
+    let mut connection = stage.pool.acquire().await.unwrap();
+    Hearing::<New>::default().take(&mut connection, "federation", &deliveries).await.unwrap();
+    assert_eq!(texts(&mut connection).await, [("one".to_owned(), 1, 2)]);
+    let standings: Vec<String> = standing(&stage.pool).await.into_iter().map(|(standing, _)| standing).collect();
+    assert_eq!(standings, ["folded", "held", "held", "folded"]);
+}
+
 async fn judge(stage: &Stage<New>, accepted: &[&Event], refused: &[&Event]) {
     let judged = Judged {
         space: Space::Local.to_string(),
