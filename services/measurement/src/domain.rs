@@ -9,7 +9,7 @@ pub mod submission;
 
 use time::OffsetDateTime;
 
-pub use measure::{Aggregation, Definition, Dimension, DimensionCode, Direction, Kind, Measure};
+pub use measure::{Aggregation, Definition, Dimension, DimensionCode, Measure};
 pub use observation::{Absent, Breakdown, Geography, Observation, Part};
 pub use period::Period;
 pub use refusal::Refusal;

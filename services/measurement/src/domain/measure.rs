@@ -63,22 +63,34 @@ pub struct DimensionCode {
     pub name: String,
 }
 
-/// What a measure means. The fields are those of the contract's `MeasureDefinition`.
+/// What a measure means: the contract's `MeasureDefinition`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented field by field in the contract")]
 pub struct Definition {
+    /// Short name for programs.
     pub code: String,
+    /// Name in plain language.
     pub name: String,
+    /// Population or programme.
     pub kind: Kind,
+    /// What one is one of.
     pub unit: String,
+    /// Which way is better.
     pub direction: Direction,
+    /// How several values become one.
     pub aggregation: Aggregation,
+    /// By what values may be broken down.
     pub dimensions: Vec<Dimension>,
+    /// Who is counted above the line.
     pub numerator: String,
+    /// Who is counted below the line, or what weighs a mean.
     pub denominator: String,
+    /// To how many decimals rates and means are rounded.
     pub decimals: u32,
+    /// A rate is so many per this; at least 1.
     pub per: u32,
+    /// The numerator is no part of the denominator.
     pub numerator_may_exceed: bool,
+    /// Values below zero make sense.
     pub may_be_negative: bool,
 }
 
@@ -111,13 +123,18 @@ pub fn define(definition: Definition, code_taken: bool) -> Result<Vec<Fact>, Ref
 
 /// What of a definition is to change; `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented field by field in the contract")]
 pub struct Change {
+    /// Name in plain language.
     pub name: Option<String>,
+    /// Which way is better.
     pub direction: Option<Direction>,
+    /// By what values may be broken down.
     pub dimensions: Option<Vec<Dimension>>,
+    /// Who is counted above the line.
     pub numerator: Option<String>,
+    /// Who is counted below the line, or what weighs a mean.
     pub denominator: Option<String>,
+    /// To how many decimals rates and means are rounded.
     pub decimals: Option<u32>,
 }
 
