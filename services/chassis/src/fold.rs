@@ -10,6 +10,7 @@ use crate::log::{self, Line, Standing};
 use crate::names::Reference;
 use crate::roles;
 use crate::room::{FoldError, Folded, Room};
+use crate::telemetry::{SERVICE, meters, of};
 
 /// Folds one event, told or heard.
 pub(crate) async fn fold<R: Room>(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
@@ -85,6 +86,7 @@ async fn one_by_one<R: Room>(
             Outcome::Applied => {}
             Outcome::Held(reason) => {
                 tracing::warn!(event.id = %event.id, event.r#type = event.type_name, reason, "event held");
+                meters().held.add(1, &[of(SERVICE, R::NAME)]);
                 waiting.insert(line.resource.clone());
                 line.standing = Standing::Held;
                 line.reason = Some(reason);

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::event::{Event, Place, instant};
 use crate::inbox::Listener;
 use crate::room::{FoldError, Room};
+use crate::telemetry::{SERVICE, meters, of};
 use crate::{fold, log, roles};
 
 /// The listener of a room.
@@ -85,6 +86,7 @@ async fn judge<R: Room>(connection: &mut PgConnection, judged: &Judged) -> Resul
             continue;
         };
         tracing::warn!(event.id = %id, resource, reason = refused.reason, "the backbone refused an event of this node");
+        meters().refused.add(1, &[of(SERVICE, R::NAME)]);
         fold::refold::<R>(connection, &resource).await?;
     }
     Ok(())

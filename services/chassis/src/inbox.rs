@@ -19,6 +19,7 @@ use crate::broker;
 use crate::event::timestamp;
 use crate::relay::{ACCEPTED_AT, POSITION, SEQUENCE};
 use crate::room::FoldError;
+use crate::telemetry::{SERVICE, SOURCE, meters, of};
 
 const BATCH: usize = 256;
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -146,6 +147,7 @@ impl<L: Listener> Inbox<L> {
     /// Asks the relay for what is missing until there is nothing more.
     async fn catch_up(&mut self, source: &str) -> Result<(), InboxError> {
         loop {
+            meters().gaps.add(1, &[of(SERVICE, L::NAME), of(SOURCE, source.to_owned())]);
             let ask = AskRange { after: self.heard(source), limit: 0 };
             let asked = self.client.request(broker::range_subject(source), ask.encode_to_vec().into());
             let silent = || InboxError::Silent(source.to_owned());
@@ -173,6 +175,8 @@ impl<L: Listener> Inbox<L> {
             self.listener.take(&mut transaction, source, fresh).await?;
             advance(&mut transaction, source, last).await?;
             transaction.commit().await?;
+            let count = u64::try_from(fresh.len()).unwrap_or(0);
+            meters().heard.add(count, &[of(SERVICE, L::NAME), of(SOURCE, source.to_owned())]);
             self.heard.insert(source.to_owned(), last);
             self.listener.taken();
         } else {

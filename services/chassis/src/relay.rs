@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::broker;
 use crate::event::timestamp;
+use crate::telemetry::{SERVICE, meters, of};
 
 /// Header with the relay's sequence.
 pub(crate) const SEQUENCE: &str = "Commonweal-Sequence";
@@ -107,6 +108,7 @@ impl Relay {
         broker::ensure_stream(&context).await.map_err(|error| RelayError::Broker(error.to_string()))?;
         loop {
             let numbered = number(connection).await?;
+            meters().told.add(numbered, &[of(SERVICE, self.source)]);
             let sent = self.publish_batch(connection, &context).await?;
             if numbered == 0 && sent == 0 {
                 let _ = tokio::time::timeout(POLL, self.wake.notified()).await;

@@ -18,7 +18,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-pub use meters::{Meters, exposition, meters};
+pub use meters::{Meters, SERVICE, SOURCE, exposition, meters, of};
 pub use trace::{TRACEPARENT, link, parent, traceparent};
 
 use crate::config::{self, LogFormat};

@@ -2,11 +2,17 @@
 
 use std::sync::OnceLock;
 
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider};
 use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, TextEncoder};
+
+/// The label for the service that counts.
+pub const SERVICE: &str = "service";
+/// The label for the service that told what is counted.
+pub const SOURCE: &str = "source";
 
 static METERS: OnceLock<Meters> = OnceLock::new();
 
@@ -38,6 +44,11 @@ pub fn meters() -> &'static Meters {
         let provider = provider(&registry, &Resource::builder().build(), None);
         Meters::of(&provider.unwrap_or_default(), registry)
     })
+}
+
+/// A label and what it says.
+pub fn of(label: &'static str, says: impl Into<opentelemetry::Value>) -> KeyValue {
+    KeyValue::new(label, says)
 }
 
 /// Makes the meters of this process, which also go to an exporter.
@@ -102,11 +113,10 @@ impl Meters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use opentelemetry::KeyValue;
 
     #[test]
     fn what_is_counted_is_shown() {
-        meters().told.add(2, &[KeyValue::new("service", "measurement-test")]);
+        meters().told.add(2, &[of(SERVICE, "measurement-test")]);
         let page = exposition();
         assert!(page.contains("commonweal_events_told_total{service=\"measurement-test\"} 2"), "{page}");
     }

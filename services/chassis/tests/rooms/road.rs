@@ -208,6 +208,11 @@ async fn a_message_that_is_lost_is_asked_for() {
     let echo = scene.work(&scene.echo).await;
     scene.write("live").await;
     scene.until_heard(601).await;
+    let page = chassis::telemetry::exposition();
+    let labels = "{service=\"echo\",source=\"notes\"}";
+    for counter in ["commonweal_events_heard_total", "commonweal_gaps_asked_total"] {
+        assert!(page.contains(&format!("{counter}{labels}")), "{counter} in {page}");
+    }
     notes.end().await;
     echo.end().await;
 }
