@@ -41,7 +41,7 @@ impl Read {
         if etag.is_empty() {
             return Some(Self(None));
         }
-        let version = etag.parse().ok().filter(|version: &i64| version.to_string() == etag);
+        let version = etag.parse().ok().filter(|version: &i64| *version > 0 && version.to_string() == etag);
         if version.is_none() {
             violations.add(field, "is not an etag of this resource");
         }
@@ -93,7 +93,9 @@ mod tests {
         assert_eq!(read.still(8).unwrap_err().code(), tonic::Code::Aborted);
         assert!(Read::asked(&mut violations, "etag", "").unwrap().still(8).is_ok());
         assert!(violations.is_empty());
-        assert_eq!(Read::asked(&mut violations, "etag", "+7"), None);
+        for odd in ["+7", "-7", "0", "seven"] {
+            assert_eq!(Read::asked(&mut violations, "etag", odd), None);
+        }
         assert!(!violations.is_empty());
     }
 }

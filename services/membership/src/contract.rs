@@ -114,11 +114,7 @@ pub fn membership(membership: &Membership) -> message::Membership {
 }
 
 fn role_term(term: &RoleTerm) -> message::RoleTerm {
-    message::RoleTerm {
-        role: term.role.number(),
-        from: Some(timestamp(term.from)),
-        until: term.until.map(timestamp),
-    }
+    message::RoleTerm { role: term.role.number(), from: Some(timestamp(term.from)), until: term.until.map(timestamp) }
 }
 
 /// A node.

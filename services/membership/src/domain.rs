@@ -54,3 +54,6 @@ pub struct Stamp {
     /// When the last was made.
     pub updated_at: OffsetDateTime,
 }
+
+#[cfg(test)]
+mod tests;

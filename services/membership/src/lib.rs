@@ -50,10 +50,7 @@ impl Room for Membership {
         events::hear(connection, event).await
     }
 
-    async fn states(
-        connection: &mut PgConnection,
-        space: &Space,
-    ) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
+    async fn states(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
         states::of(connection, space).await
     }
 }

@@ -124,7 +124,6 @@ fn parse_admission(request: &AdmitMemberRequest, now: OffsetDateTime) -> Result<
     if !request.etag.is_empty() && request.membership.is_empty() {
         violations.add("etag", "is that of membership, which is empty");
     }
-    violations.finish(|| {
-        Some(Admit { initiative: initiative?, invitation, request: asked, roles: roles?, read: read? })
-    })
+    violations
+        .finish(|| Some(Admit { initiative: initiative?, invitation, request: asked, roles: roles?, read: read? }))
 }

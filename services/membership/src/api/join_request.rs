@@ -50,8 +50,7 @@ pub(super) async fn create(
         Rows::ALL,
     );
     let asked = !asked.await.map_err(errors::database)?.is_empty();
-    let known =
-        Asking { initiative: &initiative, organization: &organization, membership: membership.as_ref(), asked };
+    let known = Asking { initiative: &initiative, organization: &organization, membership: membership.as_ref(), asked };
     let reference = Reference::born_on(work.node());
     let facts = join_request::create(&known, work.node(), reference.clone(), statement)?;
     work.record(&events::told(&facts)).await?;
@@ -65,8 +64,7 @@ fn parse_new(request: &CreateJoinRequestRequest) -> Result<Asked, Status> {
     let given = parse::message(&mut violations, "join_request", request.join_request.as_ref());
     let asked = given.and_then(|given| {
         let organization = parse::reference(&mut violations, "join_request.organization", &given.organization);
-        let statement =
-            parse::prose(&mut violations, "join_request.statement", &given.statement, STATEMENT_LENGTH);
+        let statement = parse::prose(&mut violations, "join_request.statement", &given.statement, STATEMENT_LENGTH);
         Some(Asked { initiative: initiative?, organization: organization?, statement: statement? })
     });
     violations.finish(|| asked)

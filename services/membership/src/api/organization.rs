@@ -35,10 +35,7 @@ pub(super) async fn register(
     work.reply(RegisterOrganizationResponse { organization: Some(contract::organization(&found)) }).await
 }
 
-pub(super) async fn get(
-    desk: &Desk<Room>,
-    request: Request<GetOrganizationRequest>,
-) -> Reply<GetOrganizationResponse> {
+pub(super) async fn get(desk: &Desk<Room>, request: Request<GetOrganizationRequest>) -> Reply<GetOrganizationResponse> {
     let (mut look, request) = desk.look(request).await?;
     let reference = parsed::named(&request.organization)?;
     let found = there(store::organization::find(look.connection(), &reference).await, "organization", &reference)?;

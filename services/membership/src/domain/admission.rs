@@ -4,8 +4,8 @@ use chassis::names::{NodeId, Reference};
 use time::OffsetDateTime;
 
 use super::{
-    Change, Fact, Initiative, Invitee, JoinRequest, Membership, MembershipChange, MembershipState, Organization, Refusal,
-    RoleTerm,
+    Change, Fact, Initiative, Invitee, JoinRequest, Membership, MembershipChange, MembershipState, Organization,
+    Refusal, RoleTerm,
 };
 
 /// What is known when an organization is to be invited.

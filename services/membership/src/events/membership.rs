@@ -39,9 +39,7 @@ pub(super) fn tell(about: About<'_>, change: &MembershipChange) -> Fact {
             from: Some(timestamp(term.from)),
             until: term.until.map(timestamp),
         }),
-        MembershipChange::RoleEnded(role) => {
-            about.say(&RoleEnded { initiative, membership, role: role.number() })
-        }
+        MembershipChange::RoleEnded(role) => about.say(&RoleEnded { initiative, membership, role: role.number() }),
         MembershipChange::Suspended(reason) => {
             about.say(&MemberSuspended { initiative, membership, reason: reason.clone() })
         }

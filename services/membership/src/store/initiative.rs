@@ -95,11 +95,7 @@ pub async fn list(
 }
 
 /// Writes what an initiative says of itself from now on.
-pub async fn save(
-    connection: &mut PgConnection,
-    by: By<'_>,
-    profile: &InitiativeProfile,
-) -> Result<(), sqlx::Error> {
+pub async fn save(connection: &mut PgConnection, by: By<'_>, profile: &InitiativeProfile) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into membership.initiatives
              (reference, space, display_name, purpose, region, state, version, created_at, updated_at)

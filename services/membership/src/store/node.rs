@@ -98,12 +98,7 @@ pub async fn admit(
 }
 
 /// Notes that a node's link was ended.
-pub async fn end(
-    connection: &mut PgConnection,
-    by: By<'_>,
-    node: &NodeId,
-    reason: &str,
-) -> Result<(), sqlx::Error> {
+pub async fn end(connection: &mut PgConnection, by: By<'_>, node: &NodeId, reason: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update membership.nodes set state = $3, reason = $4 where initiative = $1 and node = $2",
         by.initiative as &Reference,

@@ -50,10 +50,7 @@ pub async fn locked(connection: &mut PgConnection, reference: &Reference) -> Res
 }
 
 /// Those of the organizations named that are known here, sorted by reference.
-pub async fn among(
-    connection: &mut PgConnection,
-    references: &[Reference],
-) -> Result<Vec<Organization>, sqlx::Error> {
+pub async fn among(connection: &mut PgConnection, references: &[Reference]) -> Result<Vec<Organization>, sqlx::Error> {
     sqlx::query_as!(
         Row,
         r#"select reference as "reference: Reference", initiative as "initiative: Reference", display_name, sector, website,
@@ -143,11 +140,7 @@ pub async fn taken(
 }
 
 /// Writes what is known of an organization from now on.
-pub async fn save(
-    connection: &mut PgConnection,
-    by: By<'_>,
-    profile: &OrganizationProfile,
-) -> Result<(), sqlx::Error> {
+pub async fn save(connection: &mut PgConnection, by: By<'_>, profile: &OrganizationProfile) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into membership.organizations
              (reference, initiative, space, node, display_name, sector, website, version, created_at, updated_at)

@@ -206,10 +206,9 @@ async fn call(scene: &Scene, situation: &Situation, call: &str, caller: Option<&
             request_id,
         })),
         "GetMembership" => answered!(get_membership(GetMembershipRequest { membership: invited.reference.clone() })),
-        "ListMembers" => answered!(list_members(ListMembersRequest {
-            initiative: about,
-            ..ListMembersRequest::default()
-        })),
+        "ListMembers" => {
+            answered!(list_members(ListMembersRequest { initiative: about, ..ListMembersRequest::default() }))
+        }
         "GetNode" => {
             answered!(get_node(GetNodeRequest { initiative: about, node: scene.stage.node.to_string() }))
         }
@@ -261,7 +260,8 @@ async fn end_roles(scene: &Scene, situation: &mut Situation, call: &str) {
 
 #[test]
 fn the_table_has_every_call_of_the_contract() {
-    let calls = proto::methods().filter_map(|(path, _)| path.strip_prefix("/commonweal.membership.v1.MembershipService/"));
+    let calls =
+        proto::methods().filter_map(|(path, _)| path.strip_prefix("/commonweal.membership.v1.MembershipService/"));
     let mut listed: Vec<&str> = TABLE.iter().map(|(call, _)| *call).collect();
     listed.sort_unstable();
     assert_eq!(calls.collect::<Vec<_>>(), listed);

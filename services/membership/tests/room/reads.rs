@@ -14,7 +14,8 @@ async fn members(scene: &Scene, request: ListMembersRequest) -> Vec<Member> {
 async fn members_are_found_by_state_sector_and_role() {
     let scene = Scene::set().await;
     let situation = Situation::of(&scene).await;
-    let all = ListMembersRequest { initiative: situation.initiative.reference.clone(), ..ListMembersRequest::default() };
+    let all =
+        ListMembersRequest { initiative: situation.initiative.reference.clone(), ..ListMembersRequest::default() };
     assert_eq!(members(&scene, all.clone()).await.len(), 3);
     let active = ListMembersRequest { state: MembershipState::Active.into(), ..all.clone() };
     let found = members(&scene, active).await;

@@ -150,7 +150,10 @@ async fn a_role_ends_and_may_be_granted_again() {
     scene.here().end_role(end.clone()).await.unwrap();
     assert_eq!(held(&scene, &organization.reference, &initiative).await, [Role::Partner]);
     let twice = scene.here().end_role(EndRoleRequest { request_id: new_id(), ..end }).await.unwrap_err();
-    assert_eq!((reason(&twice).as_str(), twice.message()), ("ROLE_NOT_HELD", "the member does not hold the role data lead"));
+    assert_eq!(
+        (reason(&twice).as_str(), twice.message()),
+        ("ROLE_NOT_HELD", "the member does not hold the role data lead")
+    );
 
     let grant = GrantRoleRequest {
         membership: member.reference,

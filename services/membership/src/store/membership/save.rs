@@ -89,12 +89,9 @@ pub async fn end_role(connection: &mut PgConnection, by: By<'_>, role: Role) -> 
 
 /// A suspension: from here on the roles rest.
 pub async fn suspend(connection: &mut PgConnection, by: By<'_>, reason: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update membership.role_terms set resting = true where membership = $1",
-        by.resource as &Reference
-    )
-    .execute(&mut *connection)
-    .await?;
+    sqlx::query!("update membership.role_terms set resting = true where membership = $1", by.resource as &Reference)
+        .execute(&mut *connection)
+        .await?;
     stand(connection, by, MembershipState::Suspended, reason).await
 }
 
