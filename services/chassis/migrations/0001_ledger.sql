@@ -12,6 +12,7 @@ create table log (
     reason text,
     accepted_position bigint,
     accepted_at timestamptz,
+    traceparent text,
     recorded_at timestamptz not null default clock_timestamp()
 );
 create index log_resource on log (resource, position);
@@ -28,6 +29,7 @@ comment on column log.standing is 'folded: in the tables; held: waits, together 
 comment on column log.reason is 'Why it is held or refused, in words for a person.';
 comment on column log.accepted_position is 'Place in the acceptance order of its space; null while pending or for what never leaves the node.';
 comment on column log.accepted_at is 'When the backbone accepted it.';
+comment on column log.traceparent is 'W3C trace context of the work that told it or brought it here; no part of any state.';
 comment on column log.recorded_at is 'When it was written here; no part of any state.';
 
 create table unsequenced (

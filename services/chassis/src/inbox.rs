@@ -3,7 +3,7 @@
 //! Live messages are the fast way; the truth is the sequence kept in `heard`. A number that is lower was seen and is
 //! dropped; one that is higher shows a gap, and the range is asked from the relay that told it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,18 @@ use proto::common::{AskRange, Delivery, Range};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::broker;
 use crate::event::timestamp;
 use crate::relay::{ACCEPTED_AT, POSITION, SEQUENCE};
 use crate::room::FoldError;
-use crate::telemetry::{SERVICE, SOURCE, meters, of};
+use crate::telemetry::{self, SERVICE, SOURCE, TRACEPARENT, meters, of};
 
 const BATCH: usize = 256;
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// A span has at most so many links.
+const LINKS: usize = 32;
 const RETRY: Duration = Duration::from_millis(500);
 
 /// Who takes in what others tell.
@@ -172,7 +175,8 @@ impl<L: Listener> Inbox<L> {
         let start = deliveries.iter().position(|delivery| delivery.sequence > heard).unwrap_or(deliveries.len());
         let fresh = deliveries.get(start..).unwrap_or_default();
         if without_gap(heard, fresh) && !fresh.is_empty() {
-            self.listener.take(&mut transaction, source, fresh).await?;
+            let span = hearing(source, fresh);
+            self.listener.take(&mut transaction, source, fresh).instrument(span).await?;
             advance(&mut transaction, source, last).await?;
             transaction.commit().await?;
             let count = u64::try_from(fresh.len()).unwrap_or(0);
@@ -188,6 +192,16 @@ impl<L: Listener> Inbox<L> {
     fn heard(&self, source: &str) -> u64 {
         self.heard.get(source).copied().unwrap_or(0)
     }
+}
+
+/// The span of taking in a batch: linked to the works that told its events, of which there can be many.
+fn hearing(source: &str, deliveries: &[Delivery]) -> Span {
+    let span = tracing::info_span!("hear", source, events = deliveries.len());
+    let told: BTreeSet<&str> = deliveries.iter().map(|delivery| delivery.traceparent.as_str()).collect();
+    for traceparent in told.into_iter().filter(|traceparent| !traceparent.is_empty()).take(LINKS) {
+        telemetry::link(&span, traceparent);
+    }
+    span
 }
 
 /// Whether these are exactly the numbers that follow.
@@ -215,6 +229,7 @@ fn delivery(message: async_nats::Message) -> Option<Delivery> {
         sequence: number(SEQUENCE)?,
         position: number(POSITION).unwrap_or(0),
         accepted_at: accepted_at.map(timestamp),
+        traceparent: headers.get(TRACEPARENT).map(|value| value.as_str().to_owned()).unwrap_or_default(),
         event: message.payload,
     })
 }

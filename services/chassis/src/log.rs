@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::event::{Event, Place};
+use crate::telemetry::traceparent;
 
 /// How a logged event stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +50,12 @@ pub struct Line {
     pub reason: Option<String>,
     /// The backbone's word on it.
     pub accepted: Option<Place>,
+    /// Trace context of the work that told it or brought it here.
+    pub traceparent: Option<String>,
 }
 
 impl Line {
-    /// The row of an event that was folded.
+    /// The row of an event that was folded, in the trace of the current span.
     pub fn folded(event: &Event, bytes: Vec<u8>) -> Self {
         Self {
             event_id: event.id,
@@ -63,6 +66,7 @@ impl Line {
             standing: Standing::Folded,
             reason: None,
             accepted: event.accepted,
+            traceparent: traceparent(),
         }
     }
 }
@@ -75,11 +79,12 @@ pub async fn append_told(connection: &mut PgConnection, source: &str, lines: &[L
     let columns = Columns::of(lines);
     sqlx::query(
         "with line as (
-             insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at)
-             select l.event_id, $1, l.type, l.space, l.resource, l.bytes, l.standing, l.reason, l.position, l.at
+             insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at,
+                              traceparent)
+             select l.event_id, $1, l.type, l.space, l.resource, l.bytes, l.standing, l.reason, l.position, l.at, l.trace
                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
-                           $9::bigint[], $10::timestamptz[])
-                    with ordinality as l(event_id, type, space, resource, bytes, standing, reason, position, at, nth)
+                           $9::bigint[], $10::timestamptz[], $11::text[])
+                    with ordinality as l(event_id, type, space, resource, bytes, standing, reason, position, at, trace, nth)
               order by l.nth
              returning position
          )
@@ -95,6 +100,7 @@ pub async fn append_told(connection: &mut PgConnection, source: &str, lines: &[L
     .bind(columns.reasons)
     .bind(columns.positions)
     .bind(columns.ats)
+    .bind(columns.traces)
     .execute(connection)
     .await?;
     Ok(())
@@ -107,11 +113,12 @@ pub async fn append_told(connection: &mut PgConnection, source: &str, lines: &[L
 pub async fn append_heard(connection: &mut PgConnection, source: &str, lines: &[Line]) -> Result<(), sqlx::Error> {
     let columns = Columns::of(lines);
     sqlx::query(
-        "insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at)
-         select l.event_id, $1, l.type, l.space, l.resource, l.bytes, l.standing, l.reason, l.position, l.at
+        "insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at,
+                          traceparent)
+         select l.event_id, $1, l.type, l.space, l.resource, l.bytes, l.standing, l.reason, l.position, l.at, l.trace
            from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
-                       $9::bigint[], $10::timestamptz[])
-                with ordinality as l(event_id, type, space, resource, bytes, standing, reason, position, at, nth)
+                       $9::bigint[], $10::timestamptz[], $11::text[])
+                with ordinality as l(event_id, type, space, resource, bytes, standing, reason, position, at, trace, nth)
           order by l.nth",
     )
     .bind(source)
@@ -124,6 +131,7 @@ pub async fn append_heard(connection: &mut PgConnection, source: &str, lines: &[
     .bind(columns.reasons)
     .bind(columns.positions)
     .bind(columns.ats)
+    .bind(columns.traces)
     .execute(connection)
     .await?;
     Ok(())
@@ -270,6 +278,7 @@ struct Columns {
     reasons: Vec<Option<String>>,
     positions: Vec<Option<i64>>,
     ats: Vec<Option<OffsetDateTime>>,
+    traces: Vec<Option<String>>,
 }
 
 impl Columns {
@@ -285,6 +294,7 @@ impl Columns {
             columns.reasons.push(line.reason);
             columns.positions.push(line.accepted.map(|place| place.position));
             columns.ats.push(line.accepted.map(|place| place.at));
+            columns.traces.push(line.traceparent);
         }
         columns
     }

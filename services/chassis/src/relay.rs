@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::broker;
 use crate::event::timestamp;
-use crate::telemetry::{SERVICE, meters, of};
+use crate::telemetry::{SERVICE, TRACEPARENT, meters, of};
 
 /// Header with the relay's sequence.
 pub(crate) const SEQUENCE: &str = "Commonweal-Sequence";
@@ -51,6 +51,7 @@ struct Row {
     bytes: Option<Vec<u8>>,
     accepted_position: Option<i64>,
     accepted_at: Option<OffsetDateTime>,
+    traceparent: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -220,7 +221,7 @@ async fn head(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
 
 async fn rows(connection: &mut PgConnection, after: i64, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as(
-        "select r.sequence, l.event_id, l.type, l.resource, l.bytes, l.accepted_position, l.accepted_at
+        "select r.sequence, l.event_id, l.type, l.resource, l.bytes, l.accepted_position, l.accepted_at, l.traceparent
            from relayed r join log l using (position)
           where r.sequence > $1 order by r.sequence limit $2",
     )
@@ -239,6 +240,9 @@ fn publish(row: &Row) -> PublishMessage {
     if let (Some(position), Some(at)) = (row.accepted_position, row.accepted_at) {
         headers.insert(POSITION, position.to_string());
         headers.insert(ACCEPTED_AT, (at.unix_timestamp_nanos() / 1000).to_string());
+    }
+    if let Some(traceparent) = &row.traceparent {
+        headers.insert(TRACEPARENT, traceparent.as_str());
     }
     PublishMessage::build()
         .headers(headers)
@@ -263,5 +267,6 @@ fn delivery(row: Row) -> Delivery {
         event: row.bytes.unwrap_or_default().into(),
         position: row.accepted_position.and_then(|position| u64::try_from(position).ok()).unwrap_or(0),
         accepted_at: row.accepted_at.map(timestamp),
+        traceparent: row.traceparent.unwrap_or_default(),
     }
 }

@@ -110,7 +110,7 @@ impl<R: Room> Stage<R> {
     pub async fn take(&self, event: Event) {
         let sequence = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
         let accepted_at = Some(timestamp(event.made_at));
-        let delivery = Delivery { sequence, event: event.encode().into(), position: sequence, accepted_at };
+        let delivery = Delivery { sequence, event: event.encode().into(), position: sequence, accepted_at, ..Delivery::default() };
         let mut transaction = self.pool.begin().await.unwrap();
         Hearing::<R>::default().take(&mut transaction, digest::BORDER, &[delivery]).await.unwrap();
         transaction.commit().await.unwrap();

@@ -1,9 +1,10 @@
 //! The border of this node: what its parts share, and the errors they have in common.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chassis::identity::NodeKeys;
 use chassis::names::NodeId;
+use chassis::telemetry::traceparent;
 use proto::federation::SignedAppointment;
 use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
@@ -23,12 +24,24 @@ pub struct Border {
     pub relay: Arc<Notify>,
     /// Counts commits that other nodes may want to know of.
     pub moved: Arc<watch::Sender<u64>>,
+    /// Trace context of the newest of them: travels beside what is sent, under no seal.
+    pub trace: Arc<Mutex<String>>,
 }
 
 impl Border {
     /// This node's id.
     pub fn node(&self) -> &NodeId {
         self.keys.id()
+    }
+
+    /// What is sent from now on follows from the work of the current span.
+    pub fn follow_trace(&self) {
+        *self.trace.lock().unwrap_or_else(PoisonError::into_inner) = traceparent().unwrap_or_default();
+    }
+
+    /// Trace context of the newest work that there is something to send of; empty outside any trace.
+    pub fn trace(&self) -> String {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Something was committed: wakes the relay and every link.

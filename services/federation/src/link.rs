@@ -1,16 +1,19 @@
 //! A link to one other node: its mailbox, one task that sends and one that takes in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chassis::clock;
 use chassis::names::NodeId;
+use chassis::telemetry;
 use prost::Message;
 use proto::federation::{Have, LinkMessage, link_message};
 use sqlx::PgConnection;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::accept::{self, Outcome};
 use crate::border::{Border, BorderError};
@@ -163,29 +166,15 @@ impl Link {
         }
     }
 
-    /// Takes in messages in one transaction, and only then lets the hub forget them.
+    /// Takes in messages, and only when that is committed lets the hub forget them.
     async fn take(&self, frames: Vec<hub::Frame>) -> Result<(), BorderError> {
         if frames.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.border.pool.begin().await?;
-        let mut say = None;
-        let mut progress = false;
-        for frame in &frames {
-            match self.message(&mut transaction, &frame.bytes).await? {
-                Outcome::Accepted => {
-                    progress = true;
-                    link_meters().received.add(1, &peer(&self.peer));
-                }
-                Outcome::Gap => {
-                    say = Some(Say { answer: false, resume: true });
-                    link_meters().gaps.add(1, &peer(&self.peer));
-                }
-                Outcome::Dropped | Outcome::Quarantined => {}
-            }
-        }
-        links::contacted(&mut transaction, &self.peer, &self.initiative.initiative, clock::now()).await?;
-        transaction.commit().await?;
+        let messages: Vec<Result<LinkMessage, &Bytes>> =
+            frames.iter().map(|frame| LinkMessage::decode(frame.bytes.clone()).map_err(|_| &frame.bytes)).collect();
+        let span = self.led_to_by(&messages);
+        let (progress, say) = self.take_messages(messages).instrument(span).await?;
         for frame in frames {
             if let Err(error) = frame.ack.done().await {
                 tracing::debug!(peer = %self.peer, %error, "not acknowledged: it will come again and be dropped");
@@ -200,9 +189,52 @@ impl Link {
         Ok(())
     }
 
-    async fn message(&self, connection: &mut PgConnection, bytes: &Bytes) -> Result<Outcome, BorderError> {
-        let message = LinkMessage::decode(bytes.clone()).ok().and_then(|message| message.message);
-        match (message, self.is_backbone()) {
+    /// The span of taking in a batch: linked, not parented, to the works at the other end that led to it.
+    fn led_to_by(&self, messages: &[Result<LinkMessage, &Bytes>]) -> Span {
+        let span = tracing::info_span!("take", peer = %self.peer, messages = messages.len());
+        let traces: BTreeSet<&str> = messages.iter().flatten().map(|message| message.traceparent.as_str()).collect();
+        for traceparent in traces.into_iter().filter(|traceparent| !traceparent.is_empty()) {
+            telemetry::link(&span, traceparent);
+        }
+        span
+    }
+
+    /// Takes in messages in one transaction. Tells whether anything new was held, and what to say to the other side.
+    async fn take_messages(
+        &self,
+        messages: Vec<Result<LinkMessage, &Bytes>>,
+    ) -> Result<(bool, Option<Say>), BorderError> {
+        let mut transaction = self.border.pool.begin().await?;
+        let (mut progress, mut say) = (false, None);
+        for message in messages {
+            match self.message(&mut transaction, message).await? {
+                Outcome::Accepted => {
+                    progress = true;
+                    link_meters().received.add(1, &peer(&self.peer));
+                }
+                Outcome::Gap => {
+                    say = Some(Say { answer: false, resume: true });
+                    link_meters().gaps.add(1, &peer(&self.peer));
+                }
+                Outcome::Dropped | Outcome::Quarantined => {}
+            }
+        }
+        links::contacted(&mut transaction, &self.peer, &self.initiative.initiative, clock::now()).await?;
+        transaction.commit().await?;
+        self.border.follow_trace();
+        Ok((progress, say))
+    }
+
+    async fn message(
+        &self,
+        connection: &mut PgConnection,
+        message: Result<LinkMessage, &Bytes>,
+    ) -> Result<Outcome, BorderError> {
+        let message = match message {
+            Ok(message) => message,
+            Err(bytes) => return accept::malformed(connection, &self.peer, bytes).await,
+        };
+        match (message.message, self.is_backbone()) {
             (Some(link_message::Message::Frame(frame)), true) => {
                 accept::frame(&self.border, connection, &self.initiative, &self.peer, &frame).await
             }
@@ -213,7 +245,11 @@ impl Link {
                 self.heard(connection, &have).await?;
                 Ok(Outcome::Dropped)
             }
-            _ => accept::malformed(connection, &self.peer, bytes).await,
+            // A message in the wrong direction, or of a kind that this version does not know.
+            (other, _) => {
+                let bytes = LinkMessage { message: other, traceparent: String::new() }.encode_to_vec();
+                accept::malformed(connection, &self.peer, &bytes).await
+            }
         }
     }
 

@@ -35,7 +35,7 @@ pub async fn pending(link: &Link) -> Result<(), BorderError> {
 
 /// Puts one message on the road.
 async fn send(link: &Link, message: link_message::Message) -> Result<(), BorderError> {
-    let message = LinkMessage { message: Some(message), traceparent: String::new() };
+    let message = LinkMessage { message: Some(message), traceparent: link.border.trace() };
     link.mailbox.send(Bytes::from(message.encode_to_vec())).await
 }
 

@@ -39,6 +39,7 @@ impl Listener for Teller {
             }
         }
         spaces.remove(&Space::Local);
+        self.border.follow_trace();
         for (space, events) in spaces {
             self.tell(connection, &space, &events).await.map_err(fold_error)?;
         }

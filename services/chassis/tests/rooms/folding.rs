@@ -115,7 +115,7 @@ async fn an_event_that_comes_twice_counts_once() {
     let beta = some_node();
     let note = Reference::born_on(&beta);
     let event = Event::told(&noted(&note, "a"), &beta, &Actor::default());
-    let delivery = |sequence| Delivery { sequence, event: event.encode().into(), position: 0, accepted_at: None };
+    let delivery = |sequence| Delivery { sequence, event: event.encode().into(), ..Delivery::default() };
     let hearing = Hearing::<New>::default();
     let mut connection = stage.pool.acquire().await.unwrap();
     hearing.take(&mut connection, "federation", &[delivery(1), delivery(2)]).await.unwrap();
@@ -135,7 +135,7 @@ async fn one_of_many_that_cannot_be_folded_holds_up_its_own_resource_only() {
         .zip(1..)
         .map(|(fact, sequence)| {
             let event = Event::told(fact, &beta, &Actor::default());
-            Delivery { sequence, event: event.encode().into(), position: 0, accepted_at: None }
+            Delivery { sequence, event: event.encode().into(), ..Delivery::default() }
         })
         .collect();
     let mut connection = stage.pool.acquire().await.unwrap();
@@ -158,7 +158,7 @@ async fn judge(stage: &Stage<New>, accepted: &[&Event], refused: &[&Event]) {
     };
     let fact = Fact::of(&Reference::born_on(&stage.node), &Space::Local, &judged);
     let event = Event::told(&fact, &stage.node, &Actor::default());
-    let delivery = Delivery { sequence: 1, event: event.encode().into(), position: 0, accepted_at: None };
+    let delivery = Delivery { sequence: 1, event: event.encode().into(), ..Delivery::default() };
     let mut connection = stage.pool.acquire().await.unwrap();
     Hearing::<New>::default().take(&mut connection, "federation", &[delivery]).await.unwrap();
 }
@@ -195,7 +195,7 @@ async fn a_refusal_that_is_heard_before_its_event_holds() {
     let event = Event::told(&noted(&note, "refused"), &stage.node, &Actor::default());
     judge(&stage, &[], &[&event]).await;
     let mut connection = stage.pool.acquire().await.unwrap();
-    let delivery = Delivery { sequence: 1, event: event.encode().into(), position: 0, accepted_at: None };
+    let delivery = Delivery { sequence: 1, event: event.encode().into(), ..Delivery::default() };
     Hearing::<New>::default().take(&mut connection, "echo", &[delivery]).await.unwrap();
     assert_eq!(texts(&mut connection).await, []);
 }
@@ -209,7 +209,7 @@ async fn a_log_keeps_bytes_as_they_came() {
     data.extend([0x7a, 0x01, 0x41]); // field 15, unknown to this version
     let event = Event::told(&Fact { data: data.into(), ..noted(&note, "a") }, &beta, &Actor::default());
     let bytes = event.encode();
-    let delivery = Delivery { sequence: 1, event: bytes.clone().into(), position: 0, accepted_at: None };
+    let delivery = Delivery { sequence: 1, event: bytes.clone().into(), ..Delivery::default() };
     let mut connection = stage.pool.acquire().await.unwrap();
     Hearing::<New>::default().take(&mut connection, "federation", &[delivery]).await.unwrap();
     let kept: Vec<u8> = sqlx::query_scalar("select bytes from log").fetch_one(&mut *connection).await.unwrap();

@@ -53,6 +53,7 @@ impl Node {
             keys: Arc::new(keys),
             relay: Arc::new(Notify::new()),
             moved: Arc::new(watch::Sender::new(0)),
+            trace: Arc::default(),
         };
         let config = NatsConfig::Local { port: None };
         let broker = Nats::start(NatsOptions { dir: folder.path().join("broker"), config }).await.unwrap();

@@ -102,6 +102,7 @@ impl Opening<'_> {
             root: self.keys.root.clone(),
             relay,
             moved: Arc::new(watch::Sender::new(0)),
+            trace: Arc::default(),
         };
         let client = self.road.client.clone();
         let links =
