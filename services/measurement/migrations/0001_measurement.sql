@@ -51,6 +51,7 @@ comment on column measurement.measures.updated_at is 'When its last event was ma
 create table measurement.submissions (
     reference text primary key,
     key uuid not null unique,
+    series uuid not null,
     space text not null,
     measure text not null,
     organization text not null,
@@ -68,10 +69,11 @@ create table measurement.submissions (
     updated_at timestamptz not null
 );
 create index submissions_space on measurement.submissions (space, reference);
-create index submissions_measure on measurement.submissions (measure, space, basis, organization);
+create index submissions_measure on measurement.submissions (measure, space, basis, series);
 comment on table measurement.submissions is 'Batches of observations that count as a whole or not at all.';
 comment on column measurement.submissions.reference is 'Name on every node.';
 comment on column measurement.submissions.key is 'First 16 bytes of the SHA-256 of the reference: its name within this schema, a quarter as long.';
+comment on column measurement.submissions.series is 'First 16 bytes of the SHA-256 of space, measure, basis and organization: what one reporter says on one measure.';
 comment on column measurement.submissions.space is 'Who may hold it.';
 comment on column measurement.submissions.measure is 'Reference of the measure, which may not be here yet.';
 comment on column measurement.submissions.organization is 'Reference of the organization that reports.';
@@ -89,6 +91,7 @@ comment on column measurement.submissions.created_at is 'When its first event wa
 comment on column measurement.submissions.updated_at is 'When its last event was made, by its home''s clock.';
 
 create table measurement.observations (
+    series uuid not null,
     submission uuid not null,
     breakdown text not null,
     starts date not null,
@@ -106,8 +109,9 @@ create table measurement.observations (
     rate_withheld boolean not null
 );
 create unique index observations_cell on measurement.observations
-    (submission, breakdown, starts, ends, dimensions, level, code);
+    (series, breakdown, starts, ends, dimensions, level, code, submission);
 comment on table measurement.observations is 'What was seen in one place, in one period, for one group of people. Counts while its submission is sealed.';
+comment on column measurement.observations.series is 'Series of the submission: leads the index, so that whatever a reporter said of a cell stands together.';
 comment on column measurement.observations.submission is 'Key of the submission. No foreign key: checking it for every row would cost a third of the rate at which rows come in.';
 comment on column measurement.observations.breakdown is 'Names of the dimensions it is broken down by, sorted: gender;race. Empty for all people.';
 comment on column measurement.observations.starts is 'First day of the period.';
@@ -126,7 +130,7 @@ comment on column measurement.observations.rate_withheld is 'The source publishe
 
 create function measurement.forget_observations() returns trigger language plpgsql as $$
 begin
-    delete from measurement.observations o using gone where o.submission = gone.key;
+    delete from measurement.observations o using gone where o.series = gone.series and o.submission = gone.key;
     return null;
 end
 $$;

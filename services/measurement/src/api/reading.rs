@@ -74,7 +74,7 @@ pub(super) async fn list_observations(
     let submission = readable(&mut look, &request.submission).await?;
     // The key of an observation is how many come before it: a sealed submission never changes.
     let before: i64 = page.after.as_deref().and_then(|key| key.parse().ok()).unwrap_or(0);
-    let observations = cells::list(look.connection(), &submission.reference, before, page.limit()).await;
+    let observations = cells::list(look.connection(), &submission, before, page.limit()).await;
     let observations = observations.map_err(errors::database)?;
     let mut numbered: Vec<_> = (before + 1..).zip(observations).collect();
     let next_page_token = page.cut(&mut numbered, |(number, _)| number.to_string());

@@ -83,7 +83,7 @@ pub(super) async fn record_observations(
     }
     let measure = &submission.heading.measure;
     let measure = known(measures::load(work.connection(), measure).await, measure)?;
-    let before = cells::recorded_already(work.connection(), &reference, &observations).await;
+    let before = cells::recorded_already(work.connection(), &submission, &observations).await;
     let before = before.map_err(errors::database)?;
     let facts = submission::record(work.node(), &submission, &measure, observations, before)?;
     work.record(&events::told(&reference, &submission.space, facts)).await?;
@@ -110,7 +110,7 @@ pub(super) async fn seal_submission(
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
         return Ok(reply);
     }
-    let replaced = cells::replaced_by(work.connection(), &reference).await.map_err(errors::database)?;
+    let replaced = cells::replaced_by(work.connection(), &submission).await.map_err(errors::database)?;
     let facts = submission::seal(work.node(), &submission, seal, replaced)?;
     work.record(&events::told(&reference, &submission.space, facts)).await?;
     let submission = Some(message(work.connection(), &reference).await?);

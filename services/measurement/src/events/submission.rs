@@ -53,7 +53,7 @@ async fn add(
     submission: &Submission,
     observations: &[Observation],
 ) -> Result<(), FoldError> {
-    let inserted = rows::insert(connection, &event.resource, observations).await?;
+    let inserted = rows::insert(connection, submission, observations).await?;
     let twice = observations.len() as u64 - inserted;
     if twice > 0 {
         return void(

@@ -1,12 +1,12 @@
 //! Observations as rows.
 
-use chassis::names::{Reference, Space};
+use chassis::names::Space;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::Date;
 
-use super::{key, unreadable};
-use crate::domain::{Absent, Breakdown, Geography, Heading, Observation, Part, Period, State};
+use super::{key, series, unreadable};
+use crate::domain::{Absent, Breakdown, Geography, Heading, Observation, Part, Period, State, Submission};
 
 /// What a reported part has as its state.
 const REPORTED: i16 = 1;
@@ -75,19 +75,20 @@ pub(super) fn part(amount: Option<Decimal>, state: Option<i16>) -> Result<Option
 /// Adds observations of a submission; tells how many, which is fewer where it has some of the cells already.
 pub async fn insert(
     connection: &mut PgConnection,
-    submission: &Reference,
+    submission: &Submission,
     observations: &[Observation],
 ) -> Result<u64, sqlx::Error> {
     let columns = Columns::of(observations);
     let inserted = sqlx::query!(
         "insert into measurement.observations
-             (submission, breakdown, starts, ends, dimensions, level, code, name, value, value_state, numerator,
+             (series, submission, breakdown, starts, ends, dimensions, level, code, name, value, value_state, numerator,
               numerator_state, denominator, denominator_state, rate_withheld)
-         select $1, o.* from unnest($2::text[], $3::date[], $4::date[], $5::text[], $6::text[], $7::text[], $8::text[],
-                                    $9::numeric[], $10::smallint[], $11::numeric[], $12::smallint[], $13::numeric[],
-                                    $14::smallint[], $15::boolean[]) o
+         select $1, $2, o.* from unnest($3::text[], $4::date[], $5::date[], $6::text[], $7::text[], $8::text[],
+                                        $9::text[], $10::numeric[], $11::smallint[], $12::numeric[], $13::smallint[],
+                                        $14::numeric[], $15::smallint[], $16::boolean[]) o
          on conflict do nothing",
-        key(submission),
+        series(&submission.space, &submission.heading),
+        key(&submission.reference),
         &columns.breakdowns,
         &columns.starts,
         &columns.ends,
@@ -111,17 +112,18 @@ pub async fn insert(
 /// How many of these observations are about cells that a submission has already.
 pub async fn recorded_already(
     connection: &mut PgConnection,
-    submission: &Reference,
+    submission: &Submission,
     observations: &[Observation],
 ) -> Result<u64, sqlx::Error> {
     let columns = Columns::of(observations);
     let cells = sqlx::query_scalar!(
         r#"select count(*) as "cells!"
-             from unnest($2::text[], $3::date[], $4::date[], $5::text[], $6::text[], $7::text[])
+             from unnest($3::text[], $4::date[], $5::date[], $6::text[], $7::text[], $8::text[])
                   as c(breakdown, starts, ends, dimensions, level, code)
              join measurement.observations o using (breakdown, starts, ends, dimensions, level, code)
-            where o.submission = $1"#,
-        key(submission),
+            where o.series = $1 and o.submission = $2"#,
+        series(&submission.space, &submission.heading),
+        key(&submission.reference),
         &columns.breakdowns,
         &columns.starts,
         &columns.ends,
@@ -132,7 +134,7 @@ pub async fn recorded_already(
     counted(cells.fetch_one(connection).await?)
 }
 
-/// For how many of these observations their reporter has sealed a value in the same space before.
+/// For how many of these observations their reporter has sealed a value before.
 pub async fn sealed_before(
     connection: &mut PgConnection,
     space: &Space,
@@ -142,36 +144,33 @@ pub async fn sealed_before(
     let columns = Columns::of(observations);
     let cells = sqlx::query_scalar!(
         r#"select count(distinct (o.breakdown, o.starts, o.ends, o.dimensions, o.level, o.code)) as "cells!"
-             from unnest($1::text[], $2::date[], $3::date[], $4::text[], $5::text[], $6::text[])
+             from unnest($3::text[], $4::date[], $5::date[], $6::text[], $7::text[], $8::text[])
                   as c(breakdown, starts, ends, dimensions, level, code)
              join measurement.observations o using (breakdown, starts, ends, dimensions, level, code)
              join measurement.submissions s on s.key = o.submission
-            where s.measure = $7 and s.space = $8 and s.basis = $9 and s.organization = $10 and s.state = $11"#,
+            where o.series = $1 and s.state = $2"#,
+        series(space, heading),
+        State::Sealed.number(),
         &columns.breakdowns,
         &columns.starts,
         &columns.ends,
         &columns.dimensions,
         &columns.levels,
         &columns.codes,
-        heading.measure.to_string(),
-        space.to_string(),
-        heading.basis.number(),
-        heading.organization.to_string(),
-        State::Sealed.number(),
     );
     counted(cells.fetch_one(connection).await?)
 }
 
-/// For how many cells of a submission its reporter has sealed a value in the same space before.
-pub async fn replaced_by(connection: &mut PgConnection, submission: &Reference) -> Result<u64, sqlx::Error> {
+/// For how many cells of an open submission its reporter has sealed a value before.
+pub async fn replaced_by(connection: &mut PgConnection, submission: &Submission) -> Result<u64, sqlx::Error> {
     let cells = sqlx::query_scalar!(
         r#"select count(distinct (o.breakdown, o.starts, o.ends, o.dimensions, o.level, o.code)) as "cells!"
-             from measurement.submissions mine
-             join measurement.submissions s using (measure, space, basis, organization)
-             join measurement.observations o on o.submission = s.key
-             join measurement.observations n using (breakdown, starts, ends, dimensions, level, code)
-            where mine.reference = $1 and n.submission = mine.key and s.state = $2 and s.key <> mine.key"#,
-        submission.to_string(),
+             from measurement.observations n
+             join measurement.observations o using (series, breakdown, starts, ends, dimensions, level, code)
+             join measurement.submissions s on s.key = o.submission
+            where n.series = $1 and n.submission = $2 and s.state = $3"#,
+        series(&submission.space, &submission.heading),
+        key(&submission.reference),
         State::Sealed.number(),
     );
     counted(cells.fetch_one(connection).await?)
@@ -216,7 +215,7 @@ impl TryFrom<Row> for Observation {
 /// Observations of a submission by group, period and place, a page at a time: those that follow so many others.
 pub async fn list(
     connection: &mut PgConnection,
-    submission: &Reference,
+    submission: &Submission,
     after: i64,
     limit: i64,
 ) -> Result<Vec<Observation>, sqlx::Error> {
@@ -224,9 +223,10 @@ pub async fn list(
         Row,
         "select starts, ends, dimensions, level, code, name, value, value_state, numerator, numerator_state, denominator,
                 denominator_state, rate_withheld
-           from measurement.observations where submission = $1
-          order by breakdown, starts, ends, dimensions, level, code offset $2 limit $3",
-        key(submission),
+           from measurement.observations where series = $1 and submission = $2
+          order by breakdown, starts, ends, dimensions, level, code offset $3 limit $4",
+        series(&submission.space, &submission.heading),
+        key(&submission.reference),
         after,
         limit,
     );

@@ -130,10 +130,11 @@ pub fn current<'c>(
                   s.organization, s.reference as submission, s.revision_reason, s.sealed_by as "sealed_by!",
                   o.starts, o.ends, o.dimensions, o.level, o.code, o.name, o.value, o.value_state, o.numerator,
                   o.numerator_state, o.denominator, o.denominator_state, o.rate_withheld
-             from measurement.submissions s
-             join measurement.observations o on o.submission = s.key
-            where s.measure = $1 and s.space = $2 and s.basis = $3 and s.state = $4 and o.breakdown = $5
-              and string_to_array(o.dimensions, ';') @> $6::text[]
+             from (select distinct series from measurement.submissions
+                    where measure = $1 and space = $2 and basis = $3) reporter
+             join measurement.observations o on o.series = reporter.series and o.breakdown = $5
+             join measurement.submissions s on s.key = o.submission and s.state = $4
+            where string_to_array(o.dimensions, ';') @> $6::text[]
               and (cardinality($7::date[]) = 0 or (o.starts, o.ends) in (select * from unnest($7::date[], $8::date[])))
               and ($9::text is null or s.organization = $9)
               and ($10 = '' or o.level = $10) and ($11 = '' or o.code = $11)

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{key, unreadable};
+use super::{key, series, unreadable};
 use crate::domain::observation::NONE_YET;
 use crate::domain::{Heading, Stamp, State, Submission};
 
@@ -76,12 +76,13 @@ pub async fn insert(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into measurement.submissions
-             (reference, key, space, measure, organization, basis, source, state, state_reason, digest, version,
+             (reference, key, series, space, measure, organization, basis, source, state, state_reason, digest, version,
               created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $11)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12)
          on conflict (reference) do nothing",
         reference.to_string(),
         key(reference),
+        series(space, heading),
         space.to_string(),
         heading.measure.to_string(),
         heading.organization.to_string(),

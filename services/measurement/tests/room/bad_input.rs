@@ -145,7 +145,15 @@ async fn a_definition_is_refused_with_all_that_is_wrong_with_it() {
 
     let status = refused!(scene, create_measure, create(graduation(), "short"));
     assert_eq!(fields(&status), ["request_id"]);
-    scene.measure(graduation()).await;
+    // Of many who take a code at the same instant one gets it.
+    let mut taking = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (mut here, request) = (scene.here(), create(graduation(), &new_id()));
+        taking.spawn(async move { here.create_measure(request).await.map(drop).map_err(|status| status.code()) });
+    }
+    let taken = taking.join_all().await;
+    assert_eq!(taken.iter().filter(|taken| taken.is_ok()).count(), 1, "{taken:?}");
+    assert!(taken.iter().all(|taken| taken.is_ok() || *taken == Err(Code::AlreadyExists)), "{taken:?}");
     assert_eq!(refused!(scene, create_measure, create(graduation(), &new_id())).code(), Code::AlreadyExists);
 }
 

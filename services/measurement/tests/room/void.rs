@@ -38,9 +38,13 @@ impl<'a> Foreign<'a> {
         self.tell(&SubmissionSealed { count, digest, revision_reason: String::new() }).await;
     }
 
-    async fn state(&self) -> (SubmissionState, String) {
+    async fn submission(&self) -> Submission {
         let get = GetSubmissionRequest { submission: self.submission.to_string() };
-        let submission = self.scene.here().get_submission(get).await.unwrap().into_inner().submission.unwrap();
+        self.scene.here().get_submission(get).await.unwrap().into_inner().submission.unwrap()
+    }
+
+    async fn state(&self) -> (SubmissionState, String) {
+        let submission = self.submission().await;
         (submission.state(), submission.state_reason)
     }
 
@@ -66,8 +70,10 @@ async fn a_foreign_submission_counts_if_its_seal_is_right() {
     foreign.seal(2, digest_of(&values)).await;
     assert_eq!(foreign.state().await.0, SubmissionState::Sealed);
     assert_eq!(scene.rollup(rollup_of(&measure)).await[0].value, "12");
-    // What comes after the seal changes nothing.
+    assert_eq!(foreign.submission().await.etag, "4");
+    // What comes after the seal is counted and changes nothing.
     foreign.record(&[value("3", "1")]).await;
+    assert_eq!(foreign.submission().await.etag, "5");
     assert_eq!(scene.rollup(rollup_of(&measure)).await[0].value, "12");
     foreign.tell(&SubmissionWithdrawn { reason: "Wrong".to_owned() }).await;
     assert_eq!(foreign.state().await, (SubmissionState::Withdrawn, "Wrong".to_owned()));
