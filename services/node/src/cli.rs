@@ -1,9 +1,11 @@
 //! The command line.
 
+mod demo;
 mod init;
 mod join;
 mod serve;
 mod status;
+mod stop;
 mod token;
 
 use std::path::PathBuf;
@@ -49,6 +51,8 @@ enum Command {
     Revoke(join::Revoke),
     /// Say how this node and its links stand.
     Status(status::Status),
+    /// Start three nodes here and play a story on real school figures.
+    Demo(demo::Demo),
 }
 
 impl Cli {
@@ -66,6 +70,7 @@ impl Cli {
             Command::Join(join) => join.run(&config()?).await,
             Command::Revoke(revoke) => revoke.run(&config()?).await,
             Command::Status(status) => status.run(&config()?).await,
+            Command::Demo(demo) => demo.run().await,
         }
     }
 }
@@ -81,6 +86,6 @@ fn print<T: Serialize>(json: bool, data: &T, words: impl FnOnce(&T) -> String) -
 }
 
 /// A fresh id for a request that writes.
-fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     chassis::clock::new_id().to_string()
 }

@@ -41,9 +41,35 @@ pub fn announce(data_dir: &Path, address: SocketAddr, tls: bool) -> Result<(), N
     Ok(strongbox::replace(&data_dir.join(FILE), &text)?)
 }
 
+/// Takes back where the node listened when it ran last.
+///
+/// # Errors
+/// Where the file cannot be removed.
+pub fn forget(data_dir: &Path) -> Result<(), NodeError> {
+    match std::fs::remove_file(data_dir.join(FILE)) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(NodeError::DataDir { path: data_dir.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where a node says that it listens; `None` while it does not.
+pub fn announced(data_dir: &Path) -> Option<SocketAddr> {
+    let bytes = strongbox::read(&data_dir.join(FILE)).ok().flatten()?;
+    serde_json::from_slice::<Announced>(&bytes).ok().map(|announced| announced.address)
+}
+
 /// Puts a token into every call.
 #[derive(Clone)]
 pub struct Bearer(MetadataValue<Ascii>);
+
+impl Bearer {
+    fn of(token: &str) -> Result<Self, NodeError> {
+        let value = format!("Bearer {token}").parse();
+        Ok(Self(value.map_err(|_| NodeError::Usage("the token cannot be sent in a header".to_owned()))?))
+    }
+}
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
@@ -85,9 +111,25 @@ impl Client {
             Ok(token) => token,
             Err(_) => own_token(config, subject, organizations, operator)?,
         };
-        let value = format!("Bearer {token}").parse();
-        let bearer = Bearer(value.map_err(|_| NodeError::Usage("the token cannot be sent in a header".to_owned()))?);
-        Ok(Self { channel: channel(config).await?, bearer })
+        Ok(Self { bearer: Bearer::of(&token)?, channel: channel(config).await? })
+    }
+
+    /// Calls a node of this program's own making as its operator, whatever the environment says.
+    ///
+    /// # Errors
+    /// Where it does not run.
+    pub async fn own(config: &Config) -> Result<Self, NodeError> {
+        let token = own_token(config, "operator", &[], true)?;
+        Ok(Self { bearer: Bearer::of(&token)?, channel: channel(config).await? })
+    }
+
+    /// The same node and connection for somebody who speaks for organizations.
+    ///
+    /// # Errors
+    /// Where the node takes the tokens of another issuer.
+    pub fn speaking(&self, config: &Config, subject: &str, organizations: &[Reference]) -> Result<Self, NodeError> {
+        let token = own_token(config, subject, organizations, false)?;
+        Ok(Self { bearer: Bearer::of(&token)?, channel: self.channel.clone() })
     }
 
     /// The membership service.

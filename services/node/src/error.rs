@@ -84,6 +84,24 @@ pub enum NodeError {
         /// Why not.
         reason: String,
     },
+    /// A node that this program started ended by itself, or would not end.
+    #[error("the node {name}: {said} (its log: {log})")]
+    Child {
+        /// Which.
+        name: String,
+        /// Its last words.
+        said: String,
+        /// Where the rest stands.
+        log: PathBuf,
+    },
+    /// Something that was waited for.
+    #[error("waited {seconds} s in vain for {what}")]
+    Late {
+        /// For what.
+        what: String,
+        /// How long.
+        seconds: u64,
+    },
     /// A call was refused.
     #[error("{0}")]
     Refused(String),

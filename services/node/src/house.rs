@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use keys::Keys;
 pub use road::Road;
+pub use rooms::ROOMS;
 use rooms::Rooms;
 
 use crate::error::NodeError;

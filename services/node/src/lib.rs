@@ -2,6 +2,8 @@
 
 pub mod cli;
 pub mod client;
+pub mod demo;
 pub mod error;
+pub mod fleet;
 pub mod house;
 pub mod import;

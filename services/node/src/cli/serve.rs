@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use chassis::config::Config;
 use chassis::telemetry::Telemetry;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::NodeError;
 use crate::house::House;
@@ -26,6 +25,9 @@ pub(super) struct Serve {
     /// Print every setting with its meaning and default, and end.
     #[arg(long)]
     print_config: bool,
+    /// Also end when standard input does: for a program that starts nodes and may be killed.
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
 }
 
 impl Serve {
@@ -38,23 +40,11 @@ impl Serve {
             config.node.only = self.only;
         }
         let telemetry = Telemetry::start(&config.telemetry, &config.node.name)?;
-        let until = told_to_stop()?;
+        let mut told = super::stop::told(self.until_stdin_closes)?;
         let house = House::start(&config).await?;
         tracing::info!(node.id = %house.node, address = %house.address, "node started");
-        let ended = house.serve(until).await;
+        let ended = house.serve(told.stop()).await;
         telemetry.finish();
         ended.map(|()| ExitCode::SUCCESS)
     }
-}
-
-/// Comes when the operating system asks the process to end.
-fn told_to_stop() -> Result<impl Future<Output = ()>, NodeError> {
-    let listen = |kind| signal(kind).map_err(|error| NodeError::Task(error.to_string()));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

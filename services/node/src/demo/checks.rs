@@ -1,0 +1,135 @@
+//! What must hold on every node once the story was told.
+
+use proto::federation::{GetSpaceDigestResponse, GetStatusRequest};
+use serde::Serialize;
+
+use super::figures::Figure;
+use super::{Memory, Voice, impostors, search};
+use crate::error::NodeError;
+use crate::fleet::{Coalition, Node};
+
+/// One thing that was looked at on one node.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What.
+    pub name: String,
+    /// Where.
+    pub node: &'static str,
+    /// What it should be.
+    pub expected: String,
+    /// What it is.
+    pub actual: String,
+    /// Whether the two are the same.
+    pub ok: bool,
+}
+
+impl Check {
+    fn new(name: impl Into<String>, node: &Node, expected: impl Into<String>, actual: impl Into<String>) -> Self {
+        let (expected, actual) = (expected.into(), actual.into());
+        Self { name: name.into(), node: node.sketch.name, ok: expected == actual, expected, actual }
+    }
+}
+
+/// Looks at everything on every node, and says a line for each thing.
+///
+/// # Errors
+/// Where a node does not answer; what does not hold is among the checks.
+pub async fn all(
+    coalition: &Coalition,
+    memory: &Memory,
+    known: &[Figure],
+    voice: &Voice,
+) -> Result<Vec<Check>, NodeError> {
+    let members = format!("{}/members", memory.initiative);
+    let digests = coalition.settled(&members).await?;
+    voice.say("Everything is on every node. What each of them says:");
+    let mut checks = Vec::new();
+    for figure in known {
+        let mut asked = Vec::new();
+        for node in &coalition.nodes {
+            let actual = figure.ask(&node.operator()?, memory).await?;
+            asked.push(Check::new(figure.name, node, figure.expected, actual));
+        }
+        tell(&mut checks, asked, voice);
+    }
+    tell(&mut checks, same_state(coalition, &digests), voice);
+    tell(&mut checks, confidence(coalition, memory).await?, voice);
+    tell(&mut checks, foreign_key(coalition).await?, voice);
+    tell(&mut checks, not_its_home(coalition).await?, voice);
+    tell(&mut checks, caught_up(coalition, memory).await?, voice);
+    Ok(checks)
+}
+
+fn tell(checks: &mut Vec<Check>, asked: Vec<Check>, voice: &Voice) {
+    for wrong in asked.iter().filter(|check| !check.ok) {
+        voice.add(format!("NO  {} on {}: {} and not {}", wrong.name, wrong.node, wrong.actual, wrong.expected));
+    }
+    if let Some(first) = asked.first()
+        && asked.iter().all(|check| check.ok)
+    {
+        let nodes: Vec<&str> = asked.iter().map(|check| check.node).collect();
+        let same = asked.iter().all(|check| check.actual == first.actual);
+        let each = || asked.iter().map(|check| check.actual.as_str()).collect::<Vec<_>>().join(", ");
+        let actual = if same { first.actual.clone() } else { each() };
+        voice.add(format!("ok  {}: {actual}  ({})", first.name, nodes.join(", ")));
+    }
+    checks.extend(asked);
+}
+
+fn same_state(coalition: &Coalition, digests: &[GetSpaceDigestResponse]) -> Vec<Check> {
+    let spoken = |one: &GetSpaceDigestResponse| {
+        let short = one.digest.get(..16).unwrap_or(&one.digest);
+        let settled = if one.settled && one.pending == 0 { "" } else { ", not settled" };
+        format!("{short} of {} resources at position {}{settled}", one.resources, one.position)
+    };
+    let expected = digests.first().map(spoken).unwrap_or_default();
+    let nodes = coalition.nodes.iter().zip(digests);
+    nodes
+        .map(|(node, digest)| Check::new("state digest of the members space", node, &expected, spoken(digest)))
+        .collect()
+}
+
+/// What alpha told the backbone alone is at those two, which shows that the search finds it, and nowhere else.
+async fn confidence(coalition: &Coalition, memory: &Memory) -> Result<Vec<Check>, NodeError> {
+    let mut checks = Vec::new();
+    for node in &coalition.nodes {
+        let places = search::everywhere(node, &memory.confidence).await?;
+        let expected = if node.sketch.name == "beta" { "nowhere" } else { "held" };
+        let actual = match (places.is_empty(), expected) {
+            (true, _) => "nowhere".to_owned(),
+            (false, "held") => "held".to_owned(),
+            (false, _) => places.join(", "),
+        };
+        checks.push(Check::new("what alpha told the backbone alone", node, expected, actual));
+    }
+    Ok(checks)
+}
+
+async fn foreign_key(coalition: &Coalition) -> Result<Vec<Check>, NodeError> {
+    let node = coalition.backbone()?;
+    let alpha = coalition.node("alpha")?.id.as_str();
+    let refusals = impostors::refusals(node).await?;
+    let count = refusals.iter().filter(|(code, origin)| code == "FOREIGN_KEY" && origin == alpha).count();
+    Ok(vec![Check::new("quarantined as FOREIGN_KEY, in alpha's name", node, "1", count.to_string())])
+}
+
+/// Seen at the backbone, which refused it, and at alpha, in whose feed it stands.
+async fn not_its_home(coalition: &Coalition) -> Result<Vec<Check>, NodeError> {
+    let (node, alpha) = (coalition.backbone()?, coalition.node("alpha")?);
+    let refusals = impostors::refusals(node).await?;
+    let count = refusals.iter().filter(|(code, origin)| code == "NOT_ITS_HOME" && origin == alpha.id.as_str()).count();
+    let status = alpha.operator()?.federation().get_status(GetStatusRequest {}).await?.into_inner();
+    let refused: u64 = status.spaces.iter().map(|space| space.refused).sum();
+    let name = "refused as NOT_ITS_HOME, from alpha's feed";
+    Ok(vec![Check::new(name, node, "1", count.to_string()), Check::new(name, alpha, "1", refused.to_string())])
+}
+
+async fn caught_up(coalition: &Coalition, memory: &Memory) -> Result<Vec<Check>, NodeError> {
+    let alpha = coalition.node("alpha")?;
+    let members = format!("{}/members", memory.initiative);
+    let status = alpha.operator()?.federation().get_status(GetStatusRequest {}).await?.into_inner();
+    let position = status.spaces.iter().find(|space| space.space == members).map_or(0, |space| space.position);
+    let caught_up = memory.catch_up.missed > 0 && position >= memory.catch_up.position;
+    let actual = if caught_up { "all of it" } else { "not all of it" };
+    Ok(vec![Check::new("alpha caught up with what it had missed", alpha, "all of it", actual)])
+}

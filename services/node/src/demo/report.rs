@@ -1,0 +1,73 @@
+//! The outcome as one JSON object.
+
+use chassis::database::{DatabaseError, without_password};
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::Check;
+use crate::error::NodeError;
+use crate::fleet::{Coalition, Node};
+use crate::house::ROOMS;
+
+/// The outcome.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Everything holds.
+    pub ok: bool,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// Everything that was looked at.
+    pub checks: Vec<Check>,
+    /// Events that the services of all nodes told.
+    pub events: i64,
+    /// Entries that crossed a border: each counts once for every node that holds it and did not make it.
+    pub entries_federated: i64,
+    /// From the start of the program until everything was looked at.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// The object on one line.
+    ///
+    /// # Errors
+    /// Never, in practice.
+    pub fn line(&self) -> Result<String, NodeError> {
+        serde_json::to_string(self).map_err(|error| NodeError::Usage(error.to_string()))
+    }
+}
+
+pub(super) async fn of(coalition: &Coalition, checks: Vec<Check>, seconds: f64) -> Result<Report, NodeError> {
+    let (mut events, mut entries_federated) = (0, 0);
+    for node in &coalition.nodes {
+        let (told, federated) = counted(node)
+            .await
+            .map_err(|source| DatabaseError::Unreachable { address: without_password(node.database()), source })?;
+        events += told;
+        entries_federated += federated;
+    }
+    let seconds = (seconds * 10.0).round() / 10.0;
+    Ok(Report {
+        ok: checks.iter().all(|check| check.ok),
+        nodes: coalition.nodes.len(),
+        checks,
+        events,
+        entries_federated,
+        seconds,
+    })
+}
+
+/// What a node's services told, and what it holds of others.
+async fn counted(node: &Node) -> Result<(i64, i64), sqlx::Error> {
+    let mut connection = PgConnection::connect(node.database()).await?;
+    let mut told = 0;
+    for room in ROOMS {
+        let query = format!("select count(*) from {room}.log where source = $1");
+        told += sqlx::query_scalar::<_, i64>(AssertSqlSafe(query)).bind(*room).fetch_one(&mut connection).await?;
+    }
+    let federated = sqlx::query_scalar("select count(*) from federation.entries where origin <> $1")
+        .bind(node.id.as_str())
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok((told, federated))
+}

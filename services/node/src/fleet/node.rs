@@ -1,0 +1,157 @@
+//! One node of a fleet: its folder, its configuration, and its process while it runs.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use chassis::config::{Config, Secret};
+use chassis::identity::NodeKeys;
+use chassis::names::{NodeId, Reference};
+use chassis::strongbox;
+use proto::federation::GetStatusRequest;
+
+use super::process::Process;
+use super::waiting::until;
+use crate::client::{self, Client};
+use crate::error::NodeError;
+use crate::house::Keys;
+
+/// What a node of a fleet is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Sketch {
+    /// Its short name: of its folder and its database.
+    pub name: &'static str,
+    /// How people call it.
+    pub title: &'static str,
+    /// Runs the hub.
+    pub backbone: bool,
+}
+
+/// One node of a fleet.
+pub struct Node {
+    /// What it is.
+    pub sketch: Sketch,
+    /// Its id.
+    pub id: NodeId,
+    file: PathBuf,
+    config: Config,
+    process: Option<Process>,
+    client: Option<Client>,
+}
+
+impl Node {
+    /// Makes a node's folder, keys and configuration under `folder`; those that are there stay, but for the address of
+    /// the database. It does not run yet.
+    ///
+    /// # Errors
+    /// Where something cannot be written.
+    pub fn settle(folder: &Path, sketch: Sketch, database: &str) -> Result<Self, NodeError> {
+        let home = folder.join(sketch.name);
+        let keys = Keys::open(&home)?;
+        let file = home.join("commonweal.toml");
+        let mut text = format!(
+            "[node]\nname = {}\ndata_dir = {}\n\n[listen]\ngrpc = \"127.0.0.1:0\"\n\n[database]\nurl = {}\nconnections = 8\n",
+            quoted(sketch.title),
+            quoted(&home.to_string_lossy()),
+            quoted(database),
+        );
+        if sketch.backbone {
+            text.push_str(&format!("\n[hub]\nenabled = true\nlisten = \"{}\"\n", hub_address(&file)?));
+        }
+        strongbox::replace(&file, text.as_bytes())?;
+        let config = Config::of(&file, &text, [])?;
+        Ok(Self { sketch, id: keys.node.id().clone(), file, config, process: None, client: None })
+    }
+
+    /// Starts the process and waits until it answers.
+    ///
+    /// # Errors
+    /// Where it ends instead.
+    pub async fn start(&mut self, program: &Path) -> Result<(), NodeError> {
+        client::forget(&self.config.node.data_dir)?;
+        let log = self.config.node.data_dir.join("node.log");
+        let process = self.process.insert(Process::start(program, self.sketch.name, &self.file, log)?);
+        let config = &self.config;
+        let client = until(format!("the node {}", self.sketch.name), async || {
+            process.still_there()?;
+            if client::announced(&config.node.data_dir).is_none() {
+                return Ok(None);
+            }
+            let Ok(client) = Client::own(config).await else { return Ok(None) };
+            Ok(client.federation().get_status(GetStatusRequest {}).await.is_ok().then_some(client))
+        });
+        self.client = Some(client.await?);
+        Ok(())
+    }
+
+    /// Ends the process in good order, if there is one.
+    ///
+    /// # Errors
+    /// Where it had to be killed, or ended with a failure.
+    pub async fn stop(&mut self) -> Result<(), NodeError> {
+        self.client = None;
+        match self.process.take() {
+            Some(process) => process.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the process as a crash would.
+    pub async fn kill(&mut self) {
+        self.client = None;
+        if let Some(process) = self.process.take() {
+            process.kill().await;
+        }
+    }
+
+    /// Calls this node as its operator.
+    ///
+    /// # Errors
+    /// Where it does not run.
+    pub fn operator(&self) -> Result<Client, NodeError> {
+        self.client.clone().ok_or_else(|| NodeError::Usage(format!("the node {} does not run", self.sketch.name)))
+    }
+
+    /// Calls this node as somebody who speaks for an organization.
+    ///
+    /// # Errors
+    /// Where it does not run.
+    pub fn speaking_for(&self, organization: &Reference) -> Result<Client, NodeError> {
+        self.operator()?.speaking(&self.config, "clerk", std::slice::from_ref(organization))
+    }
+
+    /// Its configuration, as it was read.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The file with its configuration.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Its keys: for those who show what cannot be done with them.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn keys(&self) -> Result<NodeKeys, NodeError> {
+        Ok(NodeKeys::open(&self.config.node.data_dir)?)
+    }
+
+    /// The address of its database, as a login that may read everything there.
+    pub fn database(&self) -> &str {
+        self.config.database.url.as_ref().map_or("", Secret::reveal)
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// The hub's address stands in what partners keep: chosen once, it stays.
+fn hub_address(file: &Path) -> Result<SocketAddr, NodeError> {
+    if file.exists() {
+        return Ok(Config::load(Some(file))?.hub.listen);
+    }
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    free.map_err(|error| NodeError::Usage(format!("this machine has no free port: {error}")))
+}
