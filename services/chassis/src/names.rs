@@ -135,7 +135,12 @@ impl Space {
     /// # Errors
     /// Where either part is not in its written form.
     pub fn within(initiative: &str, within: &str) -> Result<Self, NameError> {
-        format!("{initiative}/{within}").parse()
+        let space: Self = format!("{initiative}/{within}").parse()?;
+        // The parts in one form only, too: nothing of one may stand in the other.
+        match space.initiative() {
+            Some(reference) if reference.to_string() == initiative => Ok(space),
+            _ => Err(NameError::Space(format!("{initiative}/{within}"))),
+        }
     }
 
     /// Its kind, as the contract names it.
@@ -253,6 +258,16 @@ mod tests {
         for space in spaces {
             assert_eq!(space.to_string().parse(), Ok(space));
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_space_do_not_run_into_one_another() {
+        let node = NodeId::of_key(&[7; 32]);
+        let initiative = Reference::born_on(&node);
+        assert_eq!(Space::within(&initiative.to_string(), "members"), Ok(Space::members(&initiative)));
+        assert!(Space::within(&node.to_string(), &format!("{}/members", initiative.id)).is_err());
+        assert!(Space::within(&format!("{initiative}/backbone"), node.as_str()).is_err());
+        assert!(Space::within("local", "").is_err());
     }
 
     #[test]
