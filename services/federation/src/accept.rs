@@ -1,24 +1,23 @@
-//! The backbone's word: frames of partners and of the backbone itself are verified, judged, and given the next place
-//! in their space's order. Everything in one transaction, which the caller commits.
+//! The backbone's word: frames are verified, judged, and given the next place in their space's order. Everything in one
+//! transaction, which the caller commits.
 
-use bytes::Bytes;
 use chassis::clock;
-use chassis::event::{Event, Place, timestamp};
+use chassis::event::Place;
 use chassis::names::{NodeId, Space};
 use prost::Message;
-use proto::federation::{Acceptance, Frame, Refusal as RefusalMessage};
+use proto::federation::{Frame, Refusal};
 use sqlx::PgConnection;
 
 use crate::border::{Border, BorderError};
 use crate::domain::{self, Step};
 use crate::governance;
 use crate::keep::{self, Kept};
-use crate::store::feeds::{self, NewEntry};
-use crate::store::nodes::Initiative;
-use crate::store::order::{self, Accepting};
+use crate::store::feeds;
+use crate::store::nodes::{self, Initiative};
+use crate::store::order;
 use crate::store::quarantine::{self, Finding};
 use crate::store::signed;
-use crate::wire::{self, Chain, FeedName, Link, WireError};
+use crate::wire::{self, Chain, WireError};
 
 /// What became of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +43,10 @@ enum NotAccepted {
     OtherInitiative,
     #[error("{0} does not belong to the initiative")]
     NotAdmitted(NodeId),
+    #[error("{0} may not write into this space")]
+    NotItsSpace(NodeId),
+    #[error("it belongs to run {0} of the feed; this version takes run {only} only", only = wire::EPOCH)]
+    OtherEpoch(u32),
     #[error("another entry stands at sequence {0} already: the two histories have parted")]
     Fork(u64),
     #[error(transparent)]
@@ -57,6 +60,8 @@ impl NotAccepted {
             Self::OtherMailbox(_) => "OTHER_MAILBOX",
             Self::OtherInitiative => "OTHER_INITIATIVE",
             Self::NotAdmitted(_) => "NOT_ADMITTED",
+            Self::NotItsSpace(_) => "NOT_ITS_SPACE",
+            Self::OtherEpoch(_) => "OTHER_EPOCH",
             Self::Fork(_) => "FORK",
             Self::Border(_) => "LOCAL_FAULT",
         }
@@ -117,15 +122,18 @@ async fn verify(
     }
     // The members space is locked for reading its position: what a frame is judged by does not move under it.
     let governed_by = order::lock(connection, &Space::members(&initiative.initiative)).await?.position;
-    let node = crate::store::nodes::node_at(connection, &initiative.initiative, mailbox, governed_by).await?;
+    let node = nodes::node_at(connection, &initiative.initiative, mailbox, governed_by).await?;
     let node = node.ok_or_else(|| NotAccepted::NotAdmitted(mailbox.clone()))?;
     chain.check(&node.keys)?;
     // A space is opened by its first entry: whoever may not write there opens none.
     let governance = governance::of(connection, initiative, mailbox, governed_by, clock::now()).await?;
     if !domain::may_write(&chain.feed.space, mailbox, &governance) {
-        return Err(NotAccepted::OtherMailbox(mailbox.clone()));
+        return Err(NotAccepted::NotItsSpace(mailbox.clone()));
     }
-    let held = feeds::lock(connection, &chain.feed).await?;
+    if chain.feed.epoch != wire::EPOCH {
+        return Err(NotAccepted::OtherEpoch(chain.feed.epoch));
+    }
+    let held = feeds::held(connection, &chain.feed).await?;
     match domain::step(held.sequence, chain.first(), chain.last()) {
         Step::Drop => return Ok(Outcome::Dropped),
         Step::Ask => return Ok(Outcome::Gap),
@@ -142,86 +150,20 @@ async fn verify(
     Ok(Outcome::Accepted)
 }
 
-/// Appends events of this node to its own feed of their space and gives them their place, if this node is the backbone.
-/// `told_here` says that the border itself told them, so that the rooms do not know them yet.
-///
-/// # Errors
-/// Where this node itself fails.
-pub async fn own(
-    border: &Border,
-    connection: &mut PgConnection,
-    initiative: &Initiative,
-    space: &Space,
-    events: &[(Event, Bytes)],
-    told_here: bool,
-) -> Result<(), BorderError> {
-    // Locks are taken in one order everywhere: members space, own space, feed.
-    let backbone = initiative.backbone == *border.node();
-    let members = Space::members(&initiative.initiative);
-    if backbone {
-        order::lock(connection, &members).await?;
-    }
-    for links in append(border, connection, space, events).await?.split_inclusive(ends_frame()) {
-        if !backbone {
-            continue;
-        }
-        let feed = own_feed(border, space);
-        let Some(head) = links.last().map(|link| link.digest) else { continue };
-        let governed_by = order::lock(connection, &members).await?.position;
-        let seal = wire::seal(&border.keys, &head);
-        let chain = Chain { feed, previous: wire::GENESIS, links: links.to_vec(), seal };
-        place(border, connection, &Ordered { initiative, governed_by, chain: &chain, told_here }).await?;
-    }
-    Ok(())
-}
-
-/// A frame ends when it is full, and after an event that changes what the next is judged by.
-fn ends_frame() -> impl FnMut(&Link) -> bool {
-    // Room for the acceptance and the seals around the entries.
-    let mut left = wire::FRAME_BYTES - 4096 - wire::EVENT_BYTES;
-    move |link| {
-        let ends = wire::weight(link) >= left || governance::changes(&link.event_type);
-        left = if ends { wire::FRAME_BYTES - 4096 - wire::EVENT_BYTES } else { left - wire::weight(link) };
-        ends
-    }
-}
-
-/// This node's own feed of a space.
-pub fn own_feed(border: &Border, space: &Space) -> FeedName {
-    FeedName { space: space.clone(), origin: border.node().clone(), epoch: 1 }
-}
-
-async fn append(
-    border: &Border,
-    connection: &mut PgConnection,
-    space: &Space,
-    events: &[(Event, Bytes)],
-) -> Result<Vec<Link>, BorderError> {
-    let name = own_feed(border, space);
-    let mut feed = feeds::lock(connection, &name).await?;
-    let mut entries = Vec::with_capacity(events.len());
-    for (event, bytes) in events {
-        let salt = clock::random().map_err(|_| BorderError::Randomness)?;
-        let link = wire::entry(&name, feed.sequence + 1, &feed.digest, event, bytes.clone(), salt);
-        feed.sequence = link.sequence;
-        feed.digest = link.digest;
-        entries.push(NewEntry { link, event_id: Some(event.id), refused: None });
-    }
-    feeds::append(connection, &name, &entries).await?;
-    feeds::advance(connection, &name, &feed).await?;
-    Ok(entries.into_iter().map(|entry| entry.link).collect())
-}
-
 /// What is about to get its place.
-struct Ordered<'a> {
-    initiative: &'a Initiative,
-    governed_by: u64,
-    chain: &'a Chain,
-    told_here: bool,
+pub(crate) struct Ordered<'a> {
+    pub(crate) initiative: &'a Initiative,
+    pub(crate) governed_by: u64,
+    pub(crate) chain: &'a Chain,
+    pub(crate) told_here: bool,
 }
 
 /// Judges every entry of a chain and writes the next step of the space's order.
-async fn place(border: &Border, connection: &mut PgConnection, ordered: &Ordered<'_>) -> Result<(), BorderError> {
+pub(crate) async fn place(
+    border: &Border,
+    connection: &mut PgConnection,
+    ordered: &Ordered<'_>,
+) -> Result<(), BorderError> {
     let (feed, chain) = (&ordered.chain.feed, ordered.chain);
     let before = order::lock(connection, &feed.space).await?;
     let at = clock::now().max(before.accepted_at);
@@ -231,44 +173,22 @@ async fn place(border: &Border, connection: &mut PgConnection, ordered: &Ordered
 
     let refused = verdicts.iter().filter_map(|(sequence, verdict)| {
         let refusal = verdict.as_ref().err()?;
-        Some(RefusalMessage { sequence: *sequence, code: refusal.code().to_owned(), reason: refusal.to_string() })
+        Some((*sequence, refusal.code(), refusal.to_string()))
     });
-    let refused: Vec<RefusalMessage> = refused.collect();
-    let acceptance = Acceptance {
-        format: wire::FORMAT,
-        initiative: ordered.initiative.initiative.to_string(),
-        space: wire::within(&feed.space),
-        position: before.position + 1,
-        origin: feed.origin.to_string(),
-        epoch: feed.epoch,
-        from: chain.first(),
-        to: chain.last(),
-        head: Bytes::copy_from_slice(&chain.head()),
-        governance_position: ordered.governed_by,
-        accepted_at: Some(timestamp(at)),
-        refused,
-        previous: Bytes::copy_from_slice(&before.digest),
-    };
-    let bytes = acceptance.encode_to_vec();
-    let digest = wire::digest(&bytes);
-    let seal = wire::seal(&border.keys, &digest);
-    let accepting = Accepting { acceptance: bytes, digest, seal, frame_seal: chain.seal.clone() };
-    order::append(connection, feed, &acceptance, &accepting, at).await?;
-    for refusal in &acceptance.refused {
+    let step = wire::accept(chain, before.position + 1, &before.digest, ordered.governed_by, at, refused);
+    let seal = wire::seal(&border.keys, &step.digest);
+    order::append(connection, &step, &seal, &chain.seal).await?;
+    for refusal in &step.acceptance.refused {
         note_refusal(connection, chain, refusal).await?;
     }
-    let place = Place { position: signed(acceptance.position), at };
-    let kept = Kept { initiative: ordered.initiative, chain, acceptance: &acceptance, verdicts, place };
+    let place = Place { position: signed(step.acceptance.position), at };
+    let kept = Kept { initiative: ordered.initiative, chain, acceptance: &step.acceptance, verdicts, place };
     keep::entries(border, connection, &kept).await?;
     keep::hand_on(border, connection, &kept, ordered.told_here).await
 }
 
 /// A refusal is shown where it was made, too.
-async fn note_refusal(
-    connection: &mut PgConnection,
-    chain: &Chain,
-    refusal: &RefusalMessage,
-) -> Result<(), BorderError> {
+async fn note_refusal(connection: &mut PgConnection, chain: &Chain, refusal: &Refusal) -> Result<(), BorderError> {
     let header = chain.links.iter().find(|link| link.sequence == refusal.sequence).map(|link| link.header.clone());
     let finding = Finding {
         node: &chain.feed.origin,
@@ -288,8 +208,31 @@ async fn note_refusal(
 /// Where this node itself fails.
 pub async fn malformed(connection: &mut PgConnection, mailbox: &NodeId, bytes: &[u8]) -> Result<Outcome, BorderError> {
     let error = WireError::Malformed;
-    let (space, origin) = (String::new(), String::new());
-    let (code, reason) = (error.code(), error.to_string());
-    quarantine::add(connection, &Finding { node: mailbox, space, origin, sequence: 0, code, reason, bytes }).await?;
+    note(connection, mailbox, error.code(), error.to_string(), bytes).await?;
     Ok(Outcome::Quarantined)
+}
+
+/// Notes a message whose values this node's own database refuses, so that those behind it are not held up by it.
+///
+/// # Errors
+/// Where this node itself fails.
+pub async fn fault(
+    connection: &mut PgConnection,
+    mailbox: &NodeId,
+    bytes: &[u8],
+    error: &BorderError,
+) -> Result<(), BorderError> {
+    let reason = format!("this node cannot keep it and goes on without it until it comes again: {error}");
+    note(connection, mailbox, "LOCAL_FAULT", reason, bytes).await
+}
+
+async fn note(
+    connection: &mut PgConnection,
+    node: &NodeId,
+    code: &str,
+    reason: String,
+    bytes: &[u8],
+) -> Result<(), BorderError> {
+    let (space, origin) = (String::new(), String::new());
+    Ok(quarantine::add(connection, &Finding { node, space, origin, sequence: 0, code, reason, bytes }).await?)
 }

@@ -21,7 +21,8 @@ use crate::border::BorderError;
 use crate::hub::MailboxKeys;
 use crate::links::Links;
 use crate::service::Federation;
-use crate::store::links::{self as link_rows, InvitationRow};
+use crate::store::invitations::{self, InvitationRow};
+use crate::store::links as link_rows;
 use crate::store::nodes::{self, Initiative};
 use crate::store::quarantine;
 use crate::{enrol, governance, invitation, states, status, tell, wire};
@@ -66,7 +67,7 @@ impl FederationService for Api {
         nodes::save_initiative(work.connection(), &initiative).await.map_err(errors::database)?;
         let expires_at = work.now() + time::Duration::seconds(valid.into());
         let (row, line) = self.invite(&initiative, &request.display_name, expires_at)?;
-        link_rows::invite(work.connection(), &row).await.map_err(errors::database)?;
+        invitations::give(work.connection(), &row).await.map_err(errors::database)?;
         work.reply(CreateInvitationResponse { invitation: line, expires_at: Some(timestamp(expires_at)) }).await
     }
 
@@ -79,6 +80,15 @@ impl FederationService for Api {
         work.authorise(None, None).await?;
         if let Some(reply) = work.answered(&request.request_id, &request).await? {
             return Ok(reply);
+        }
+        let known = match invitation.initiative.parse() {
+            Ok(initiative) => nodes::initiative(work.connection(), &initiative).await.map_err(errors::database)?,
+            Err(_) => None,
+        };
+        if !enrol::may_join(self.links.border().node(), known.as_ref(), &invitation) {
+            let words = "the invitation is to an initiative that this node knows under another root key, or is itself \
+                         the backbone of: whoever made it is not that initiative's backbone";
+            return Err(errors::refused("OTHER_ROOT", words));
         }
         let joined = enrol::join(&self.links.border().keys, &self.display_name, &invitation).await;
         let joined = joined.map_err(|error| errors::refused("NOT_JOINED", error.to_string()))?;

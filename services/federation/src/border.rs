@@ -67,3 +67,23 @@ pub enum BorderError {
     #[error("hub: {0}")]
     Hub(String),
 }
+
+impl BorderError {
+    /// Whether the database refused because of the values themselves: it would refuse them for ever (SQLSTATE classes
+    /// 21 to 23 and 54).
+    pub fn is_of_values(&self) -> bool {
+        let error = match self {
+            Self::Database(error) | Self::Fold(chassis::room::FoldError::Database(error)) => error,
+            Self::Fold(_) => return true,
+            Self::Randomness | Self::Hub(_) => return false,
+        };
+        match error {
+            sqlx::Error::Database(error) => {
+                let class = error.code().and_then(|code| code.get(..2).map(str::to_owned));
+                class.is_some_and(|class| ["21", "22", "23", "54"].contains(&class.as_str()))
+            }
+            sqlx::Error::Encode(_) => true,
+            _ => false,
+        }
+    }
+}

@@ -67,6 +67,9 @@ pub enum Refusal {
     TooLarge(usize),
 }
 
+/// What is said of an entry that came without its body.
+const MISSING: &str = "it did not come along, as none does that is too large to cross the border";
+
 impl Refusal {
     /// A stable code.
     pub fn code(&self) -> &'static str {
@@ -97,7 +100,7 @@ pub fn judge(feed: &FeedName, link: &Link, governance: &Governance, told_before:
     if !may_write(&feed.space, &feed.origin, governance) {
         return Err(Refusal::NotItsSpace(feed.origin.clone()));
     }
-    let body = link.body.as_ref().ok_or_else(|| Refusal::NotAnEvent("it is missing".to_owned()))?;
+    let body = link.body.as_ref().ok_or_else(|| Refusal::NotAnEvent(MISSING.to_owned()))?;
     if body.event.len() > EVENT_BYTES {
         return Err(Refusal::TooLarge(body.event.len()));
     }

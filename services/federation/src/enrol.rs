@@ -7,6 +7,7 @@ use chassis::clock;
 use chassis::event::{Actor, Event};
 use chassis::identity::{self, NodeKeys};
 use chassis::names::{NodeId, Reference, Space};
+use nkeys::KeyPair;
 use prost::Message;
 use proto::federation::{Invitation, JoinReply, JoinRequest};
 use sqlx::PgConnection;
@@ -14,9 +15,10 @@ use sqlx::PgConnection;
 use crate::border::BorderError;
 use crate::hub::{self, EnrolmentCredentials, EnrolmentRequest, HubReach, MailboxKeys, NodeCredentials, new_user_seed};
 use crate::links::Links;
+use crate::store::invitations;
 use crate::store::links::{self, LinkRow};
 use crate::store::nodes::{self, Initiative};
-use crate::{accept, governance, wire};
+use crate::{governance, own, wire};
 
 /// What the proof of possession signs first.
 pub const CONTEXT: &[u8] = b"commonweal-join-1";
@@ -121,6 +123,14 @@ pub async fn join(keys: &NodeKeys, display_name: &str, invitation: &Invitation) 
     Ok(Joined { initiative, link })
 }
 
+/// Whether a node that knows an initiative already may join it with this invitation: only under the same root, and
+/// never its own. Otherwise an invitation could put another in the backbone's place.
+pub fn may_join(here: &NodeId, known: Option<&Initiative>, invitation: &Invitation) -> bool {
+    let own = invitation.initiative.parse().is_ok_and(|initiative: Reference| initiative.node == *here);
+    let other_root = known.is_some_and(|known| known.root_key.as_slice() != invitation.root_key.as_ref());
+    !own && !other_root
+}
+
 /// The first introduction: trusted because the root key in the invitation says so.
 fn introduced(invitation: &Invitation, reply: &JoinReply) -> Result<Initiative, NotJoined> {
     let refused = |what: &str| NotJoined::NotTheBackbone(what.to_owned());
@@ -175,7 +185,7 @@ async fn let_in(links: &Links, invitation: &str, bytes: &Bytes) -> Result<JoinRe
         ended_at: None,
     };
     links::save(&mut transaction, &node, &initiative.initiative, &row.mailbox).await?;
-    links::use_invitation(&mut transaction, invitation, &node, clock::now()).await?;
+    invitations::used(&mut transaction, invitation, &node, clock::now()).await?;
     admit(links, &mut transaction, &initiative, &node, &request).await?;
     transaction.commit().await?;
     border.committed();
@@ -199,8 +209,8 @@ async fn admissible(
     node: &NodeId,
     request: &JoinRequest,
 ) -> Result<Initiative, NotLetIn> {
-    let row = links::invitation(connection, invitation).await?.ok_or(NotLetIn::Unknown)?;
-    if request.invitation != invitation || request.display_name.chars().count() > 200 {
+    let row = invitations::lock(connection, invitation).await?.ok_or(NotLetIn::Unknown)?;
+    if !is_in_form(request) || request.invitation != invitation {
         return Err(NotLetIn::Malformed);
     }
     if row.expires_at <= clock::now() {
@@ -220,6 +230,13 @@ async fn admissible(
         Some(ended) => Err(NotLetIn::Ended(ended.display_name)),
         None => Ok(initiative),
     }
+}
+
+/// What goes into the members' order and to the hub must do no harm there.
+fn is_in_form(request: &JoinRequest) -> bool {
+    let name = &request.display_name;
+    let user = request.connection_key.starts_with('U') && KeyPair::from_public_key(&request.connection_key).is_ok();
+    user && name.chars().count() <= 200 && !name.contains(char::is_control)
 }
 
 /// The node's mailbox: the one it has, or a new one.
@@ -266,5 +283,5 @@ pub async fn tell(
     let event = Event::told(fact, border.node(), &Actor::default());
     let bytes = Bytes::from(event.encode());
     let members = Space::members(&initiative.initiative);
-    accept::own(border, connection, initiative, &members, &[(event, bytes)], true).await
+    own::tell(border, connection, initiative, &members, &[(event, bytes)], true).await
 }

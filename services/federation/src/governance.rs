@@ -8,7 +8,7 @@ use prost::Name;
 use proto::federation::{NodeAdmitted, NodeEnded, NodeKey};
 use proto::membership::{RoleEnded, RoleGranted};
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use crate::border::BorderError;
@@ -52,20 +52,26 @@ pub async fn fold(connection: &mut PgConnection, initiative: &Initiative, event:
     if !changes(&event.type_name) || event.space != Space::members(&initiative.initiative) {
         return Ok(());
     }
-    let position = event.accepted.map_or(0, |place| unsigned(place.position));
-    match fold_node(connection, initiative, event, position).await {
-        Ok(true) => Ok(()),
-        Ok(false) => match roles::hear(connection, event).await {
-            Ok(_) => Ok(()),
-            Err(chassis::room::FoldError::Database(error)) => Err(error.into()),
-            Err(error) => {
-                // Alike on every node: what cannot be read changes nothing anywhere.
-                tracing::error!(event.id = %event.id, %error, "a governance event cannot be read");
-                Ok(())
-            }
-        },
-        Err(error) => Err(error.into()),
+    // In a savepoint: a value that the database refuses must not refuse everything around it.
+    let mut savepoint = connection.begin().await?;
+    match fold_event(&mut savepoint, initiative, event).await {
+        Ok(()) => Ok(savepoint.commit().await?),
+        Err(error) if error.is_of_values() => {
+            savepoint.rollback().await?;
+            // Alike on every node: what cannot be read or kept changes nothing anywhere.
+            tracing::error!(event.id = %event.id, %error, "a governance event cannot be folded");
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
+}
+
+async fn fold_event(connection: &mut PgConnection, initiative: &Initiative, event: &Event) -> Result<(), BorderError> {
+    let position = event.accepted.map_or(0, |place| unsigned(place.position));
+    if !fold_node(connection, initiative, event, position).await? {
+        roles::hear(connection, event).await?;
+    }
+    Ok(())
 }
 
 async fn fold_node(

@@ -1,6 +1,8 @@
 //! What a node says it has, and what the other side makes of it: the one mechanism behind confirmation, gaps, catching
 //! up after weeks, and the first fill of a newcomer.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use chassis::names::{NodeId, Reference, Space};
 use proto::federation::Have;
@@ -8,8 +10,12 @@ use proto::federation::have::{FeedHead, SpaceHead};
 use sqlx::PgConnection;
 
 use crate::border::BorderError;
+use crate::domain;
+use crate::store::entries;
 use crate::store::feeds::{self, Feed};
-use crate::store::order;
+use crate::store::nodes::Initiative;
+use crate::store::order::{self, Order};
+use crate::store::quarantine::{self, Finding};
 use crate::wire::{self, FeedName};
 
 /// Everything that matters to the link between `writer` and the backbone: the writer's feeds, and the spaces it may
@@ -21,7 +27,7 @@ pub async fn of(connection: &mut PgConnection, initiative: &Reference, writer: &
     let reference = initiative.to_string();
     let feeds = feeds::of_origin(connection, &reference, writer).await?;
     let spaces = order::spaces(connection, &reference).await?;
-    let held = spaces.into_iter().filter(|(space, _)| crate::domain::may_hold(space, writer));
+    let held = spaces.into_iter().filter(|(space, _)| domain::may_hold(space, writer));
     Ok(Have {
         feeds: feeds.iter().map(|(name, feed)| feed_head(name, feed)).collect(),
         spaces: held.map(|(space, order)| space_head(&reference, &space, &order)).collect(),
@@ -37,38 +43,122 @@ fn feed_head(name: &FeedName, feed: &Feed) -> FeedHead {
         origin: name.origin.to_string(),
         epoch: name.epoch,
         sequence: feed.sequence,
-        digest: Bytes::copy_from_slice(&feed.digest),
+        digest: digest(feed.sequence, &feed.digest),
     }
 }
 
-fn space_head(initiative: &str, space: &Space, order: &order::Order) -> SpaceHead {
+fn space_head(initiative: &str, space: &Space, order: &Order) -> SpaceHead {
     SpaceHead {
         initiative: initiative.to_owned(),
         space: wire::within(space),
         position: order.position,
-        digest: Bytes::copy_from_slice(&order.digest),
+        digest: digest(order.position, &order.digest),
     }
 }
 
-/// The feeds of `writer` that the other side names, each with how far it has it. Others are not this link's business.
-pub fn feeds_of(have: &Have, writer: &NodeId) -> Vec<(FeedName, u64, Bytes)> {
-    let feeds = have.feeds.iter().filter_map(|head| {
-        let name = FeedName {
-            space: Space::within(&head.initiative, &head.space).ok()?,
-            origin: head.origin.parse().ok()?,
-            epoch: head.epoch,
-        };
-        (name.origin == *writer).then(|| (name, head.sequence, head.digest.clone()))
-    });
-    feeds.collect()
+/// Empty at 0: nothing stands there.
+fn digest(number: u64, digest: &wire::Head) -> Bytes {
+    if number == 0 { Bytes::new() } else { Bytes::copy_from_slice(digest) }
 }
 
-/// The spaces of an initiative that the other side names and may hold, each with how far it has it.
-pub fn spaces_of(have: &Have, initiative: &Reference, holder: &NodeId) -> Vec<(Space, u64)> {
-    let spaces = have.spaces.iter().filter_map(|head| {
-        let space = Space::within(&head.initiative, &head.space).ok()?;
-        let fits = space.initiative() == Some(initiative) && crate::domain::may_hold(&space, holder);
-        (fits && i64::try_from(head.position).is_ok()).then_some((space, head.position))
-    });
-    spaces.collect()
+/// What the other side says it has, sorted by whether it fits what is held here.
+#[derive(Clone, Debug)]
+pub struct Heads<N> {
+    /// Up to where both sides hold the same.
+    pub agreed: Vec<(N, u64)>,
+    /// Where the two histories have parted: nothing more is sent there.
+    pub parted: Vec<N>,
+}
+
+impl<N> Heads<N> {
+    /// The same for the pace: what parted counts as sent for ever.
+    pub fn for_pace(self) -> impl Iterator<Item = (N, u64)> {
+        let parted = self.parted.into_iter().map(|name| (name, u64::MAX));
+        self.agreed.into_iter().chain(parted)
+    }
+}
+
+/// The spaces of an initiative that a partner names and may hold. One that says it is at a place where this node's
+/// order has another step, or none, has parted from it; that is shown.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn agreed_spaces(
+    connection: &mut PgConnection,
+    have: &Have,
+    initiative: &Reference,
+    holder: &NodeId,
+) -> Result<Heads<Space>, BorderError> {
+    let named: BTreeMap<Space, (u64, Bytes)> = have
+        .spaces
+        .iter()
+        .filter_map(|head| {
+            let space = Space::within(&head.initiative, &head.space).ok()?;
+            let fits = space.initiative() == Some(initiative) && domain::may_hold(&space, holder);
+            fits.then(|| (space, (head.position, head.digest.clone())))
+        })
+        .collect();
+    let heads: Vec<(Space, u64, Bytes)> =
+        named.into_iter().map(|(space, (position, digest))| (space, position, digest)).collect();
+    let agreed = order::agreed(connection, &heads).await?;
+    let mut sorted = Heads { agreed: Vec::new(), parted: Vec::new() };
+    for (space, position, _) in heads {
+        if agreed.contains(&space) {
+            sorted.agreed.push((space, position));
+            continue;
+        }
+        let reason = format!("it holds a step {position} of this space's order that was never made here");
+        note_fork(connection, holder, &space, holder, position, reason).await?;
+        sorted.parted.push(space);
+    }
+    Ok(sorted)
+}
+
+/// This node's own feeds, up to where the backbone says that it has them. Where it holds an entry that this node never
+/// made, the two have parted; that is shown.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn agreed_feeds(
+    connection: &mut PgConnection,
+    have: &Have,
+    initiative: &Initiative,
+    writer: &NodeId,
+) -> Result<Heads<FeedName>, BorderError> {
+    let mut sorted = Heads { agreed: Vec::new(), parted: Vec::new() };
+    let reference = initiative.initiative.to_string();
+    for (name, _) in feeds::of_origin(connection, &reference, writer).await? {
+        let said = have.feeds.iter().find(|head| names(head, &name));
+        let sequence = said.map_or(0, |head| head.sequence);
+        let digest = said.map(|head| head.digest.clone()).unwrap_or_default();
+        let held = entries::digest_at(connection, &name, sequence).await?;
+        let same = sequence == 0 || held.is_some_and(|held| digest.as_ref() == held);
+        if same {
+            sorted.agreed.push((name, sequence));
+            continue;
+        }
+        let reason = format!("the backbone holds an entry {sequence} that this node never made");
+        note_fork(connection, &initiative.backbone, &name.space, writer, sequence, reason).await?;
+        sorted.parted.push(name);
+    }
+    Ok(sorted)
+}
+
+fn names(head: &FeedHead, name: &FeedName) -> bool {
+    head.epoch == name.epoch
+        && head.origin == name.origin.as_str()
+        && Space::within(&head.initiative, &head.space).is_ok_and(|space| space == name.space)
+}
+
+async fn note_fork(
+    connection: &mut PgConnection,
+    peer: &NodeId,
+    space: &Space,
+    origin: &NodeId,
+    sequence: u64,
+    reason: String,
+) -> Result<(), BorderError> {
+    let (space, origin) = (space.to_string(), origin.to_string());
+    let finding = Finding { node: peer, space, origin, sequence, code: "FORK", reason, bytes: &[] };
+    Ok(quarantine::add(connection, &finding).await?)
 }

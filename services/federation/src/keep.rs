@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::border::{Border, BorderError};
 use crate::domain::{self, Governance, Refusal};
-use crate::store::feeds::{self, NewEntry};
+use crate::store::entries::{self, NewEntry};
+use crate::store::feeds;
 use crate::store::nodes::Initiative;
 use crate::wire::{Chain, FeedName, Link};
 use crate::{governance, verdict};
@@ -50,7 +51,7 @@ pub async fn judge(
         return Ok(verdicts);
     }
     let ids: Vec<Uuid> = verdicts.iter().filter_map(|(_, verdict)| Some(verdict.as_ref().ok()?.id)).collect();
-    let mut told: BTreeSet<Uuid> = feeds::told_before(connection, &ids).await?.into_iter().collect();
+    let mut told: BTreeSet<Uuid> = entries::told_before(connection, &ids).await?.into_iter().collect();
     for (_, verdict) in &mut verdicts {
         if let Ok(event) = verdict
             && !told.insert(event.id)
@@ -71,15 +72,15 @@ pub async fn entries(border: &Border, connection: &mut PgConnection, kept: &Kept
     let mut feed = feeds::lock(connection, &chain.feed).await?;
     if chain.feed.origin == *border.node() {
         for refused in &kept.acceptance.refused {
-            feeds::refuse(connection, &chain.feed, refused.sequence, &refused.reason).await?;
+            entries::refuse(connection, &chain.feed, refused.sequence, &refused.reason).await?;
         }
     } else {
-        let entries = chain.links.iter().zip(&kept.verdicts).map(|(link, (_, verdict))| NewEntry {
+        let new = chain.links.iter().zip(&kept.verdicts).map(|(link, (_, verdict))| NewEntry {
             link: link.clone(),
             event_id: verdict.as_ref().ok().map(|event| event.id),
             refused: reason(link.sequence).map(|refused| refused.reason.clone()),
         });
-        feeds::append(connection, &chain.feed, &entries.collect::<Vec<_>>()).await?;
+        entries::append(connection, &chain.feed, &new.collect::<Vec<_>>()).await?;
         feed.sequence = chain.last();
         feed.digest = chain.head();
     }
@@ -125,7 +126,7 @@ pub async fn judged(
     acceptance: &Acceptance,
     place: Place,
 ) -> Result<Line, BorderError> {
-    let entries = feeds::entries(connection, feed, acceptance.from, acceptance.to).await?;
+    let entries = entries::range(connection, feed, acceptance.from, acceptance.to).await?;
     let events: Vec<(u64, Uuid)> =
         entries.into_iter().filter_map(|entry| Some((entry.link.sequence, entry.event_id?))).collect();
     Ok(verdict::line(border, acceptance, &events, place))

@@ -1,34 +1,25 @@
 //! A link to one other node: its mailbox, one task that sends and one that takes in.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chassis::clock;
 use chassis::names::NodeId;
-use chassis::telemetry;
-use prost::Message;
-use proto::federation::{Have, LinkMessage, link_message};
-use sqlx::PgConnection;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span};
 
-use crate::accept::{self, Outcome};
 use crate::border::{Border, BorderError};
 use crate::hub::{self, BackboneMailbox, NodeMailbox, Road};
-use crate::meters::{link_meters, peer};
 use crate::pace::{Pace, Say};
+use crate::send;
 use crate::store::nodes::Initiative;
-use crate::store::{feeds, links};
-use crate::{have, receive, send};
 
 /// How often each side says what it has, whatever else happens.
 const SAY_EVERY: Duration = Duration::from_secs(30);
 /// How many messages are taken in within one transaction.
 const BATCH: usize = 32;
-const PAUSE: Duration = Duration::from_millis(250);
+/// How long a link rests after something failed.
+pub(crate) const PAUSE: Duration = Duration::from_millis(250);
 
 /// The near end of a mailbox.
 pub enum Mailbox {
@@ -52,7 +43,7 @@ impl Mailbox {
         sent.map_err(hub)?.await.map_err(hub)
     }
 
-    async fn pull(&self) -> Result<Vec<hub::Frame>, hub::MailboxError> {
+    pub(crate) async fn pull(&self) -> Result<Vec<hub::Frame>, hub::MailboxError> {
         match self {
             Self::Node(mailbox) => mailbox.pull_down(BATCH).await,
             Self::Backbone(mailbox) => mailbox.pull_up(BATCH).await,
@@ -66,6 +57,15 @@ impl Mailbox {
             Self::Backbone(mailbox) => mailbox.backlog().await,
         };
         backlog.ok()
+    }
+
+    /// Whether the hub knows the connection and not the mailbox behind it.
+    pub async fn is_missing(&self) -> bool {
+        let backlog = match self {
+            Self::Node(mailbox) => mailbox.backlog().await,
+            Self::Backbone(mailbox) => mailbox.backlog().await,
+        };
+        backlog == Err(hub::MailboxError::Missing)
     }
 
     /// How the connection stands, now and later.
@@ -103,6 +103,7 @@ impl Link {
             () = stop.cancelled() => {}
             () = self.send_for_ever() => {}
             () = self.take_for_ever() => {}
+            () = self.pace.ask_for_ever() => {}
             () = self.greet_for_ever() => {}
         }
     }
@@ -138,23 +139,8 @@ impl Link {
         }
     }
 
-    async fn take_for_ever(&self) {
-        let mut failing = false;
-        loop {
-            let outcome = match self.mailbox.pull().await {
-                Ok(frames) => self.take(frames).await,
-                Err(error) => Err(BorderError::Hub(error.to_string())),
-            };
-            failing = self.note(failing, &outcome, "taking in");
-            if failing {
-                tokio::time::sleep(PAUSE).await;
-                self.pace.say(Say { answer: false, resume: true });
-            }
-        }
-    }
-
     /// Logs a failure once, until it is over.
-    fn note(&self, failing: bool, outcome: &Result<(), BorderError>, doing: &str) -> bool {
+    pub(crate) fn note(&self, failing: bool, outcome: &Result<(), BorderError>, doing: &str) -> bool {
         match outcome {
             Ok(()) => false,
             Err(error) => {
@@ -164,126 +150,5 @@ impl Link {
                 true
             }
         }
-    }
-
-    /// Takes in messages, and only when that is committed lets the hub forget them.
-    async fn take(&self, frames: Vec<hub::Frame>) -> Result<(), BorderError> {
-        if frames.is_empty() {
-            return Ok(());
-        }
-        let messages: Vec<Result<LinkMessage, &Bytes>> =
-            frames.iter().map(|frame| LinkMessage::decode(frame.bytes.clone()).map_err(|_| &frame.bytes)).collect();
-        let span = self.led_to_by(&messages);
-        let (progress, say) = self.take_messages(messages).instrument(span).await?;
-        for frame in frames {
-            if let Err(error) = frame.ack.done().await {
-                tracing::debug!(peer = %self.peer, %error, "not acknowledged: it will come again and be dropped");
-            }
-        }
-        if progress {
-            self.border.committed();
-        }
-        if say.is_some() || (progress && !self.is_backbone()) {
-            self.pace.say(say.unwrap_or_default());
-        }
-        Ok(())
-    }
-
-    /// The span of taking in a batch: linked, not parented, to the works at the other end that led to it.
-    fn led_to_by(&self, messages: &[Result<LinkMessage, &Bytes>]) -> Span {
-        let span = tracing::info_span!("take", peer = %self.peer, messages = messages.len());
-        let traces: BTreeSet<&str> = messages.iter().flatten().map(|message| message.traceparent.as_str()).collect();
-        for traceparent in traces.into_iter().filter(|traceparent| !traceparent.is_empty()) {
-            telemetry::link(&span, traceparent);
-        }
-        span
-    }
-
-    /// Takes in messages in one transaction. Tells whether anything new was held, and what to say to the other side.
-    async fn take_messages(
-        &self,
-        messages: Vec<Result<LinkMessage, &Bytes>>,
-    ) -> Result<(bool, Option<Say>), BorderError> {
-        let mut transaction = self.border.pool.begin().await?;
-        let (mut progress, mut say) = (false, None);
-        for message in messages {
-            match self.message(&mut transaction, message).await? {
-                Outcome::Accepted => {
-                    progress = true;
-                    link_meters().received.add(1, &peer(&self.peer));
-                }
-                Outcome::Gap => {
-                    say = Some(Say { answer: false, resume: true });
-                    link_meters().gaps.add(1, &peer(&self.peer));
-                }
-                Outcome::Dropped | Outcome::Quarantined => {}
-            }
-        }
-        links::contacted(&mut transaction, &self.peer, &self.initiative.initiative, clock::now()).await?;
-        transaction.commit().await?;
-        self.border.follow_trace();
-        Ok((progress, say))
-    }
-
-    async fn message(
-        &self,
-        connection: &mut PgConnection,
-        message: Result<LinkMessage, &Bytes>,
-    ) -> Result<Outcome, BorderError> {
-        let message = match message {
-            Ok(message) => message,
-            Err(bytes) => return accept::malformed(connection, &self.peer, bytes).await,
-        };
-        match (message.message, self.is_backbone()) {
-            (Some(link_message::Message::Frame(frame)), true) => {
-                accept::frame(&self.border, connection, &self.initiative, &self.peer, &frame).await
-            }
-            (Some(link_message::Message::Accepted(accepted)), false) => {
-                receive::accepted(&self.border, connection, &self.initiative, &accepted).await
-            }
-            (Some(link_message::Message::Have(have)), _) => {
-                self.heard(connection, &have).await?;
-                Ok(Outcome::Dropped)
-            }
-            // A message in the wrong direction, or of a kind that this version does not know.
-            (other, _) => {
-                let bytes = LinkMessage { message: other, traceparent: String::new() }.encode_to_vec();
-                accept::malformed(connection, &self.peer, &bytes).await
-            }
-        }
-    }
-
-    /// The other side says what it has: that confirms, and where it asks to resume, this side goes back to it.
-    async fn heard(&self, connection: &mut PgConnection, have: &Have) -> Result<(), BorderError> {
-        if self.is_backbone() {
-            let spaces = have::spaces_of(have, &self.initiative.initiative, &self.peer);
-            links::confirm(connection, &self.peer, &spaces).await?;
-            self.pace.confirmed(&spaces, have.resume);
-        } else if have.resume {
-            self.resume(connection, have).await?;
-        }
-        if have.answer {
-            self.pace.say(Say { answer: false, resume: true });
-        }
-        Ok(())
-    }
-
-    /// Goes back to what the backbone has of this node's feeds, unless it has what this node does not.
-    async fn resume(&self, connection: &mut PgConnection, have: &Have) -> Result<(), BorderError> {
-        let mut resumed = Vec::new();
-        for (name, sequence, digest) in have::feeds_of(have, self.border.node()) {
-            let here = feeds::digest_at(connection, &name, sequence).await?;
-            if here.is_some_and(|here| digest.as_ref() == here) {
-                resumed.push((name, sequence));
-            } else {
-                tracing::error!(
-                    space = %name.space, sequence,
-                    "the backbone holds an entry of this node that this node does not: nothing more of that feed is sent"
-                );
-                resumed.push((name, u64::MAX));
-            }
-        }
-        self.pace.resume_feeds(resumed.into_iter());
-        Ok(())
     }
 }

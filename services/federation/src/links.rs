@@ -103,8 +103,7 @@ impl Links {
             tokio::time::sleep(every).await;
             let links: Vec<Arc<Link>> = self.with(|running| running.values().map(|(link, _)| link.clone()).collect());
             for link in links {
-                let lost = matches!(&*link.mailbox.road().borrow(), Road::Refused(_));
-                if lost && link.is_backbone() {
+                if link.is_backbone() && is_lost(&link).await {
                     self.reopen(&link).await;
                 }
             }
@@ -137,6 +136,14 @@ impl Links {
     /// Where this node runs no hub, or the hub cannot be reached.
     pub async fn open_mailbox(&self, keys: &MailboxKeys) -> Result<(), BorderError> {
         self.told(async |admin, side| admin.open_mailbox(keys, side.size, clock::now()).await).await
+    }
+
+    /// Makes the account at the hub where invited parties knock, or whatever of it is missing.
+    ///
+    /// # Errors
+    /// Where this node runs no hub, or the hub cannot be reached.
+    pub async fn open_enrolment(&self) -> Result<(), BorderError> {
+        self.told(async |admin, _| admin.open_enrolment(clock::now()).await).await
     }
 
     /// Shuts a node out of its mailbox, at once.
@@ -186,6 +193,12 @@ impl Links {
     fn with<T>(&self, action: impl FnOnce(&mut Running) -> T) -> T {
         action(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether the hub has lost the mailbox: the account with it, or only the streams in it.
+async fn is_lost(link: &Link) -> bool {
+    let refused = matches!(&*link.mailbox.road().borrow(), Road::Refused(_));
+    refused || link.mailbox.is_missing().await
 }
 
 fn name(row: &LinkRow) -> Name {

@@ -1,10 +1,14 @@
-//! How far a link has sent, in memory only: what counts is what the other side confirms.
+//! How far a link has sent, in memory only: what counts is what the other side confirms. And how patient it is: what
+//! the other side can make it do again, and what it asks of the other side, has a measure.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use chassis::names::Space;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::wire::FeedName;
 
@@ -12,13 +16,32 @@ use crate::wire::FeedName;
 pub const ENTRIES_ON_THE_ROAD: u64 = 8192;
 /// See [`ENTRIES_ON_THE_ROAD`].
 pub const STEPS_ON_THE_ROAD: u64 = 256;
+/// So often the other side may ask at once to be sent everything again; after that once a second.
+const REWINDS: u32 = 16;
+/// How long to wait between two questions for what is missing, the first time and at the longest.
+const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
 /// What one link has sent.
-#[derive(Default)]
 pub struct Pace {
     sent: Mutex<Sent>,
     /// There may be something to send.
     pub wake: Notify,
+    /// Something is missing on this side.
+    pub gap: Notify,
+    progressed: AtomicBool,
+    rewinds: Mutex<(u32, Instant)>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            sent: Mutex::default(),
+            wake: Notify::new(),
+            gap: Notify::new(),
+            progressed: AtomicBool::new(false),
+            rewinds: Mutex::new((REWINDS, Instant::now())),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -63,13 +86,13 @@ impl Pace {
     }
 
     /// Notes what the other side has of spaces. Where it asks to resume, what it does not name it does not have.
-    pub fn confirmed(&self, spaces: &[(Space, u64)], resume: bool) {
+    pub fn confirmed(&self, spaces: impl Iterator<Item = (Space, u64)>, resume: bool) {
         self.with(|sent| {
             if resume {
                 sent.spaces.clear();
                 sent.confirmed.clear();
             }
-            sent.confirmed.extend(spaces.iter().cloned());
+            sent.confirmed.extend(spaces);
         });
         self.wake.notify_one();
     }
@@ -94,7 +117,69 @@ impl Pace {
         self.with(|sent| sent.say.take())
     }
 
+    /// Something new was taken in.
+    pub fn progress(&self) {
+        self.progressed.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks for what is missing each time something is found to be, less and less often while nothing comes of it: what
+    /// the other side sends again may be as wrong as before.
+    pub async fn ask_for_ever(&self) {
+        let (shortest, longest) = ASK_AGAIN;
+        let mut wait = shortest;
+        loop {
+            self.gap.notified().await;
+            self.say(Say { answer: false, resume: true });
+            self.progressed.store(false, Ordering::Relaxed);
+            tokio::time::sleep(wait).await;
+            wait = if self.progressed.load(Ordering::Relaxed) { shortest } else { longest.min(wait * 2) };
+        }
+    }
+
+    /// Whether the other side may make this one send everything again just now. It asks again by itself.
+    pub fn may_rewind(&self) -> bool {
+        let mut rewinds = self.rewinds.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, since) = *rewinds;
+        let earned = u32::try_from(since.elapsed().as_secs()).unwrap_or(REWINDS);
+        let left = left.saturating_add(earned).min(REWINDS);
+        let since = if earned > 0 { Instant::now() } else { since };
+        *rewinds = (left.saturating_sub(1), since);
+        left > 0
+    }
+
     fn with<T>(&self, action: impl FnOnce(&mut Sent) -> T) -> T {
         action(&mut self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_makes_a_link_send_everything_again_and_again() {
+        let pace = Pace::default();
+        let granted = (0..1000).filter(|_| pace.may_rewind()).count();
+        assert!((16..20).contains(&granted), "{granted}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn questions_that_bring_nothing_become_rare() {
+        let pace = Pace::default();
+        let mut asked = 0;
+        let counting = async {
+            loop {
+                pace.gap.notify_one();
+                pace.wake.notified().await;
+                asked += usize::from(pace.to_say().is_some_and(|say| say.resume));
+            }
+        };
+        let hour = tokio::time::sleep(Duration::from_secs(3600));
+        tokio::select! {
+            () = pace.ask_for_ever() => {}
+            () = counting => {}
+            () = hour => {}
+        }
+        assert!((100..140).contains(&asked), "{asked}");
     }
 }

@@ -1,25 +1,22 @@
 //! A partner's side of the order: what the backbone accepted is verified again, kept, and handed to the rooms, in the
 //! backbone's order. Everything in one transaction, which the caller commits. `verify` writes nothing.
 
-use chassis::event::{Place, instant};
+use chassis::event::Place;
 use chassis::log;
 use chassis::names::{NodeId, Space};
-use prost::Message;
-use proto::federation::{Acceptance, Accepted, Seal};
+use proto::federation::{Accepted, Seal};
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 
 use crate::accept::Outcome;
 use crate::border::{Border, BorderError};
-use crate::domain::{self, Step};
+use crate::domain;
 use crate::governance;
 use crate::keep::{self, Kept, Verdicts};
-use crate::store::feeds;
 use crate::store::nodes::{self, Initiative};
-use crate::store::order::{self, Accepting, Order};
+use crate::store::order::{self, Order};
 use crate::store::quarantine::{self, Finding};
-use crate::store::signed;
-use crate::wire::{self, Chain, FeedName, Head, WireError};
+use crate::store::{entries, feeds, signed};
+use crate::wire::{self, Chain, Head, Step, WireError};
 
 /// Why an acceptance is not taken: it is not what the backbone made, or not for this node.
 #[derive(Debug, thiserror::Error)]
@@ -69,15 +66,6 @@ impl From<sqlx::Error> for NotTaken {
     }
 }
 
-/// An acceptance that was read.
-struct Step1 {
-    acceptance: Acceptance,
-    digest: Head,
-    feed: FeedName,
-    at: OffsetDateTime,
-    seal: Seal,
-}
-
 /// Takes in an acceptance from the backbone.
 ///
 /// # Errors
@@ -88,11 +76,11 @@ pub async fn accepted(
     initiative: &Initiative,
     message: &Accepted,
 ) -> Result<Outcome, BorderError> {
-    let step = match read(border, initiative, message) {
-        Ok(step) => step,
+    let (step, seal) = match read(border, initiative, message) {
+        Ok(read) => read,
         Err(error) => return refuse(connection, initiative, None, message, error).await,
     };
-    match take(border, connection, initiative, &step, message).await {
+    match take(border, connection, initiative, &step, &seal, message).await {
         Ok(outcome) => Ok(outcome),
         Err(NotTaken::Gap) => Ok(Outcome::Gap),
         Err(error) => refuse(connection, initiative, Some(&step), message, error).await,
@@ -102,7 +90,7 @@ pub async fn accepted(
 async fn refuse(
     connection: &mut PgConnection,
     initiative: &Initiative,
-    step: Option<&Step1>,
+    step: Option<&Step>,
     message: &Accepted,
     error: NotTaken,
 ) -> Result<Outcome, BorderError> {
@@ -124,52 +112,42 @@ async fn refuse(
 }
 
 /// Reads an acceptance and checks that the backbone made it, for a space that this node may hold.
-fn read(border: &Border, initiative: &Initiative, message: &Accepted) -> Result<Step1, NotTaken> {
-    let acceptance = Acceptance::decode(message.acceptance.clone()).map_err(|_| WireError::Malformed)?;
-    if acceptance.format != wire::FORMAT {
-        return Err(WireError::OtherFormat(acceptance.format).into());
-    }
-    let space = Space::within(&acceptance.initiative, &acceptance.space).map_err(|_| WireError::Malformed)?;
-    if space.initiative() != Some(&initiative.initiative) {
+fn read(border: &Border, initiative: &Initiative, message: &Accepted) -> Result<(Step, Seal), NotTaken> {
+    let step = wire::read_step(&message.acceptance)?;
+    if step.feed.space.initiative() != Some(&initiative.initiative) {
         return Err(NotTaken::OtherInitiative);
     }
-    if !domain::may_hold(&space, border.node()) {
+    if !domain::may_hold(&step.feed.space, border.node()) {
         return Err(NotTaken::NotItsSpace);
     }
-    let digest = wire::digest(&message.acceptance);
     let seal = message.seal.clone().ok_or(WireError::Malformed)?;
-    wire::check_seal(&seal, &digest, &initiative.backbone, &initiative.backbone_keys)?;
-    let origin = acceptance.origin.parse().map_err(|_| WireError::Malformed)?;
-    let at = acceptance.accepted_at.as_ref().and_then(instant).ok_or(WireError::Malformed)?;
-    let feed = FeedName { space, origin, epoch: acceptance.epoch };
-    Ok(Step1 { acceptance, digest, feed, at, seal })
+    wire::check_seal(&seal, &step.digest, &initiative.backbone, &initiative.backbone_keys)?;
+    Ok((step, seal))
 }
 
 async fn take(
     border: &Border,
     connection: &mut PgConnection,
     initiative: &Initiative,
-    step: &Step1,
+    step: &Step,
+    seal: &Seal,
     message: &Accepted,
 ) -> Result<Outcome, NotTaken> {
     let position = step.acceptance.position;
     let before = order::lock(connection, &step.feed.space).await?;
     match domain::step(before.position, position, position) {
-        Step::Drop => return Ok(Outcome::Dropped),
-        Step::Ask => return Err(NotTaken::Gap),
-        Step::Take { .. } if step.acceptance.previous.as_ref() != before.digest || step.at < before.accepted_at => {
-            return Err(NotTaken::BrokenOrder(position));
-        }
-        Step::Take { .. } => governed(connection, initiative, step, &before).await?,
+        domain::Step::Drop => return Ok(Outcome::Dropped),
+        domain::Step::Ask => return Err(NotTaken::Gap),
+        domain::Step::Take { .. } => follows(connection, initiative, step, &before).await?,
     }
     let place = Place { position: signed(position), at: step.at };
     if step.feed.origin == *border.node() {
-        confirm_own(border, connection, step, place).await?;
+        confirm_own(border, connection, step, seal, place).await?;
     } else {
         let frame = message.frame.as_ref().ok_or(NotTaken::OtherFrame)?;
         let chain = wire::read(frame)?;
         let verdicts = verify(connection, initiative, step, &chain).await?;
-        append(connection, step, chain.seal.clone()).await?;
+        order::append(connection, step, seal, &chain.seal).await?;
         let kept = Kept { initiative, chain: &chain, acceptance: &step.acceptance, verdicts, place };
         keep::entries(border, connection, &kept).await?;
         keep::hand_on(border, connection, &kept, false).await?;
@@ -177,46 +155,49 @@ async fn take(
     Ok(Outcome::Accepted)
 }
 
-/// The members space must be here up to where the backbone judged by it.
-async fn governed(
+/// The next step names the one before, is not earlier, and is judged by governance that is held here and not older:
+/// in the members space itself by all that went before.
+async fn follows(
     connection: &mut PgConnection,
     initiative: &Initiative,
-    step: &Step1,
+    step: &Step,
     before: &Order,
 ) -> Result<(), NotTaken> {
+    let governed_by = step.acceptance.governance_position;
     let members = Space::members(&initiative.initiative);
-    let held =
-        if step.feed.space == members { before.position } else { order::read(connection, &members).await?.position };
-    if step.acceptance.governance_position > held { Err(NotTaken::Gap) } else { Ok(()) }
-}
-
-async fn append(connection: &mut PgConnection, step: &Step1, frame_seal: Seal) -> Result<(), NotTaken> {
-    let accepting = Accepting {
-        acceptance: step.acceptance.encode_to_vec(),
-        digest: step.digest,
-        seal: step.seal.clone(),
-        frame_seal,
+    let governance_follows = match step.feed.space == members {
+        true => governed_by == before.position,
+        false => governed_by >= before.governed_by,
     };
-    Ok(order::append(connection, &step.feed, &step.acceptance, &accepting, step.at).await?)
+    let next = step.acceptance.previous.as_ref() == before.digest && step.at >= before.accepted_at;
+    if !next || !governance_follows {
+        return Err(NotTaken::BrokenOrder(step.acceptance.position));
+    }
+    // The members space must be here up to where the backbone judged by it.
+    if step.feed.space != members && governed_by > order::read(connection, &members).await?.position {
+        return Err(NotTaken::Gap);
+    }
+    Ok(())
 }
 
 /// The backbone's word on this node's own entries: they are here already.
 async fn confirm_own(
     border: &Border,
     connection: &mut PgConnection,
-    step: &Step1,
+    step: &Step,
+    seal: &Seal,
     place: Place,
 ) -> Result<(), NotTaken> {
     let to = step.acceptance.to;
-    let mut feed = feeds::lock(connection, &step.feed).await?;
-    let held = feeds::digest_at(connection, &step.feed, to).await?;
+    let mut feed = feeds::held(connection, &step.feed).await?;
+    let held = entries::digest_at(connection, &step.feed, to).await?;
     if held.is_none_or(|digest| step.acceptance.head.as_ref() != digest) || step.acceptance.from != feed.judged + 1 {
         return Err(NotTaken::Fork(to));
     }
     let head = wire::head(&step.acceptance.head).ok_or(WireError::Malformed)?;
-    append(connection, step, wire::seal(&border.keys, &head)).await?;
+    order::append(connection, step, seal, &wire::seal(&border.keys, &head)).await?;
     for refused in &step.acceptance.refused {
-        feeds::refuse(connection, &step.feed, refused.sequence, &refused.reason).await?;
+        entries::refuse(connection, &step.feed, refused.sequence, &refused.reason).await?;
     }
     feed.judged = to;
     feeds::advance(connection, &step.feed, &feed).await?;
@@ -229,7 +210,7 @@ async fn confirm_own(
 async fn verify(
     connection: &mut PgConnection,
     initiative: &Initiative,
-    step: &Step1,
+    step: &Step,
     chain: &Chain,
 ) -> Result<Verdicts, NotTaken> {
     let acceptance = &step.acceptance;
@@ -241,7 +222,7 @@ async fn verify(
     }
     let governed_by = acceptance.governance_position;
     chain.check(&keys(connection, initiative, &chain.feed.origin, governed_by).await?)?;
-    let held = feeds::lock(connection, &chain.feed).await?;
+    let held = feeds::held(connection, &chain.feed).await?;
     if held.sequence + 1 != chain.first() || held.digest != chain.previous {
         return Err(NotTaken::Fork(chain.first()));
     }

@@ -7,12 +7,13 @@ use chassis::clock;
 use chassis::inbox::Inbox;
 use chassis::relay::Relay;
 use opentelemetry::KeyValue;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::border::{Border, BorderError};
 use crate::enrol;
-use crate::hub::{EnrolmentDesk, HubAdmin, HubError};
+use crate::hub::{EnrolmentDesk, HubAdmin, HubError, Road};
 use crate::links::{HubSide, Links};
 use crate::meters::link_meters;
 use crate::status;
@@ -118,12 +119,29 @@ async fn answer_knocks(works: &Links, side: &HubSide) {
     loop {
         match EnrolmentDesk::open(&side.reach, &side.keys, clock::now()).await {
             Ok(mut desk) => {
-                while let Some(knock) = desk.next().await {
-                    enrol::answer(works, knock).await;
+                let (road, knocks) = (desk.road(), async {
+                    while let Some(knock) = desk.next().await {
+                        enrol::answer(works, knock).await;
+                    }
+                });
+                tokio::select! {
+                    () = knocks => {}
+                    () = keep_desk(works, road) => {}
                 }
             }
             Err(error) => tracing::warn!(%error, "enrolment desk not open yet"),
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Makes the desk's account again whenever the hub turns out to have lost it; the desk itself comes back by itself.
+async fn keep_desk(works: &Links, mut road: watch::Receiver<Road>) {
+    while road.wait_for(|road| matches!(road, Road::Refused(_))).await.is_ok() {
+        match works.open_enrolment().await {
+            Ok(()) => tracing::info!("enrolment desk made again at the hub"),
+            Err(error) => tracing::warn!(%error, "enrolment desk not made again yet"),
+        }
+        tokio::time::sleep(TEND_EVERY).await;
     }
 }

@@ -11,7 +11,7 @@ use crate::link::Link;
 use crate::meters::{link_meters, peer};
 use crate::pace::{ENTRIES_ON_THE_ROAD, STEPS_ON_THE_ROAD};
 use crate::store::feeds::{self, Feed};
-use crate::store::order;
+use crate::store::{entries, order};
 use crate::wire::{self, FeedName};
 use crate::{governance, have};
 
@@ -58,20 +58,10 @@ async fn next_frame(
     feed: &Feed,
 ) -> Result<Option<(Frame, u64)>, BorderError> {
     let sent = link.pace.feed(name, feed.judged);
-    if sent >= feed.sequence || sent - feed.judged >= ENTRIES_ON_THE_ROAD {
+    if sent >= feed.sequence || sent.saturating_sub(feed.judged) >= ENTRIES_ON_THE_ROAD {
         return Ok(None);
     }
-    let mut room = wire::FRAME_BYTES - 4096;
-    let entries = feeds::entries(connection, name, sent + 1, feed.sequence).await?;
-    let links: Vec<_> = entries
-        .into_iter()
-        .map(|entry| entry.link)
-        .take_while(|link| {
-            let fits = wire::weight(link) <= room;
-            room = room.saturating_sub(wire::weight(link));
-            fits
-        })
-        .collect();
+    let links = entries::next(connection, name, sent, wire::FRAME_BYTES - 4096, wire::EVENT_BYTES).await?;
     let Some(last) = links.last() else { return Ok(None) };
     let (sequence, seal) = (last.sequence, wire::seal(&link.border.keys, &last.digest));
     Ok(Some((wire::frame(&links, seal), sequence)))
@@ -90,7 +80,7 @@ async fn send_orders(link: &Link, connection: &mut PgConnection) -> Result<(), B
         }
         loop {
             let (sent, confirmed) = link.pace.space(&space);
-            if sent >= order.position || sent - confirmed >= STEPS_ON_THE_ROAD {
+            if sent >= order.position || sent.saturating_sub(confirmed) >= STEPS_ON_THE_ROAD {
                 break;
             }
             let steps = order::steps(connection, &space, sent, STEPS, Some(&link.peer)).await?;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use crate::border::BorderError;
-use crate::store::{order, unsigned};
+use crate::store::{feeds, order, rooms};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -27,8 +27,8 @@ pub async fn of(
     node: &chassis::names::NodeId,
 ) -> Result<GetSpaceDigestResponse, BorderError> {
     let position = order::read(connection, space).await?.position;
-    let pending = pending(connection, space, node).await?;
-    let handed_on = handed_on(connection, space).await?;
+    let pending = feeds::pending(connection, space, node).await?;
+    let handed_on = rooms::handed_on(connection, space).await?;
     let mut whole = Sha256::new();
     let (mut resources, mut settled, mut digests) = (0, pending == 0, Vec::new());
     let mut services = services.to_vec();
@@ -52,37 +52,4 @@ async fn ask(client: &async_nats::Client, service: &str, space: &Space) -> Resul
     let asked = client.request(broker::digest_subject(service), ask.into());
     let answer = tokio::time::timeout(ANSWER_WITHIN, asked).await.map_err(|_| silent())?.map_err(|_| silent())?;
     SpaceDigest::decode(answer.payload).map_err(|_| silent())
-}
-
-/// Entries of this node in a space that the backbone has not judged.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn pending(
-    connection: &mut PgConnection,
-    space: &Space,
-    node: &chassis::names::NodeId,
-) -> Result<u64, sqlx::Error> {
-    let pending: i64 = sqlx::query_scalar(
-        "select coalesce(sum(sequence - judged), 0)::bigint from federation.feeds where space = $1 and origin = $2",
-    )
-    .bind(space.to_string())
-    .bind(node.as_str())
-    .fetch_one(connection)
-    .await?;
-    Ok(unsigned(pending))
-}
-
-/// Number, in the sequence to the rooms, of the last event of a space that was handed on. What is not numbered yet
-/// counts as beyond every number.
-async fn handed_on(connection: &mut PgConnection, space: &Space) -> Result<u64, sqlx::Error> {
-    let sequence: i64 = sqlx::query_scalar(
-        "select coalesce(max(case when u.position is null then coalesce(r.sequence, 0) else 9223372036854775807 end), 0)
-           from log l left join relayed r using (position) left join unsequenced u using (position)
-          where l.space = $1",
-    )
-    .bind(space.to_string())
-    .fetch_one(connection)
-    .await?;
-    Ok(unsigned(sequence))
 }

@@ -12,7 +12,7 @@ use crate::border::BorderError;
 use crate::hub::Road;
 use crate::links::Links;
 use crate::store::links::{self, LinkRow};
-use crate::store::{nodes, order, quarantine, signed, unsigned};
+use crate::store::{entries, feeds, nodes, order, quarantine};
 
 /// Everything.
 ///
@@ -49,15 +49,9 @@ async fn space_status(
     position: u64,
     node: &NodeId,
 ) -> Result<SpaceStatus, BorderError> {
-    let pending = crate::states::pending(connection, space, node).await?;
-    let refused: i64 = sqlx::query_scalar(
-        "select count(*) from federation.entries where space = $1 and origin = $2 and refused is not null",
-    )
-    .bind(space.to_string())
-    .bind(node.as_str())
-    .fetch_one(connection)
-    .await?;
-    Ok(SpaceStatus { space: space.to_string(), position, pending, refused: unsigned(refused) })
+    let pending = feeds::pending(connection, space, node).await?;
+    let refused = entries::refused(connection, space, node).await?;
+    Ok(SpaceStatus { space: space.to_string(), position, pending, refused })
 }
 
 async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow) -> Result<LinkStatus, BorderError> {
@@ -71,8 +65,16 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
         None => initiative.map(|initiative| initiative.name).unwrap_or_default(),
     };
     let (state, words) = state(works, row);
-    let lag = if is_backbone { lag_down(connection, row).await? } else { lag_up(connection, border.node()).await? };
-    let (received, confirmed) = counts(connection, row, border.node(), is_backbone).await?;
+    let (lag, since) = match is_backbone {
+        true => lag_down(connection, row).await?,
+        false => feeds::lag(connection, &row.initiative, border.node()).await?,
+    };
+    let theirs = is_backbone.then_some(&row.node);
+    let received = links::received(connection, &row.initiative, border.node(), theirs).await?;
+    let confirmed = match is_backbone {
+        true => links::confirmed_by(connection, &row.initiative, &row.node).await?,
+        false => feeds::judged(connection, &row.initiative, border.node()).await?,
+    };
     let newest = quarantine::newest(connection, Some(row.node.as_str()), 1).await?;
     Ok(LinkStatus {
         node: row.node.to_string(),
@@ -82,11 +84,11 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
         state: state.into(),
         words,
         last_contact: row.last_contact.map(timestamp),
-        lag_entries: unsigned(lag.entries),
-        lag_seconds: lag.since.map_or(0.0, |since| (clock::now() - since).as_seconds_f64().max(0.0)),
-        received: unsigned(received),
-        confirmed: unsigned(confirmed),
-        quarantined: unsigned(quarantine::count(connection, row.node.as_str()).await?),
+        lag_entries: lag,
+        lag_seconds: since.map_or(0.0, |since| (clock::now() - since).as_seconds_f64().max(0.0)),
+        received,
+        confirmed,
+        quarantined: quarantine::count(connection, row.node.as_str()).await?,
         last_refusal: newest.into_iter().next().map(|line| line.reason).unwrap_or_default(),
     })
 }
@@ -109,78 +111,18 @@ fn state(works: &Links, row: &LinkRow) -> (State, String) {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Lag {
-    entries: i64,
-    since: Option<OffsetDateTime>,
-}
-
-/// What a partner has not confirmed of the orders it may hold.
-async fn lag_down(connection: &mut PgConnection, row: &LinkRow) -> Result<Lag, sqlx::Error> {
-    let mut lag = Lag { entries: 0, since: None };
+/// What a partner has not confirmed of the orders it may hold, in steps, and since when the oldest waits.
+async fn lag_down(connection: &mut PgConnection, row: &LinkRow) -> Result<(u64, Option<OffsetDateTime>), sqlx::Error> {
+    let (mut steps, mut since) = (0, None);
     let cursors = links::cursors(connection, &row.node).await?;
     for (space, order) in order::spaces(connection, &row.initiative.to_string()).await? {
         if !crate::domain::may_hold(&space, &row.node) {
             continue;
         }
         let confirmed = cursors.iter().find(|(confirmed, _)| *confirmed == space).map_or(0, |(_, position)| *position);
-        lag.entries += signed(order.position.saturating_sub(confirmed));
-        let oldest: Option<OffsetDateTime> =
-            sqlx::query_scalar("select accepted_at from federation.acceptances where space = $1 and position = $2")
-                .bind(space.to_string())
-                .bind(signed(confirmed + 1))
-                .fetch_optional(&mut *connection)
-                .await?;
-        lag.since = [lag.since, oldest].into_iter().flatten().min();
+        steps += order.position.saturating_sub(confirmed);
+        let oldest = order::accepted_at(connection, &space, confirmed + 1).await?;
+        since = [since, oldest].into_iter().flatten().min();
     }
-    Ok(lag)
-}
-
-/// What the backbone has not judged of this node's own feeds.
-async fn lag_up(connection: &mut PgConnection, node: &NodeId) -> Result<Lag, sqlx::Error> {
-    sqlx::query_as(
-        "select coalesce(sum(f.sequence - f.judged), 0)::bigint as entries,
-                (select min(e.written_at) from federation.feeds f join federation.entries e
-                     on (e.space, e.origin, e.epoch, e.sequence) = (f.space, f.origin, f.epoch, f.judged + 1)
-                  where f.origin = $1) as since
-           from federation.feeds f where f.origin = $1",
-    )
-    .bind(node.as_str())
-    .fetch_one(connection)
-    .await
-}
-
-async fn counts(
-    connection: &mut PgConnection,
-    row: &LinkRow,
-    node: &NodeId,
-    is_backbone: bool,
-) -> Result<(i64, i64), sqlx::Error> {
-    let initiative = row.initiative.to_string();
-    let theirs = if is_backbone { Some(row.node.as_str()) } else { None };
-    let received: i64 = sqlx::query_scalar(
-        "select coalesce(sum(sequence), 0)::bigint from federation.feeds
-          where starts_with(space, $1 || '/') and origin <> $2 and ($3::text is null or origin = $3)",
-    )
-    .bind(&initiative)
-    .bind(node.as_str())
-    .bind(theirs)
-    .fetch_one(&mut *connection)
-    .await?;
-    let confirmed = if is_backbone {
-        sqlx::query_scalar("select coalesce(sum(position), 0)::bigint from federation.cursors where node = $1")
-            .bind(row.node.as_str())
-            .fetch_one(connection)
-            .await?
-    } else {
-        sqlx::query_scalar(
-            "select coalesce(sum(judged), 0)::bigint from federation.feeds
-              where starts_with(space, $1 || '/') and origin = $2",
-        )
-        .bind(&initiative)
-        .bind(node.as_str())
-        .fetch_one(connection)
-        .await?
-    };
-    Ok((received, confirmed))
+    Ok((steps, since))
 }

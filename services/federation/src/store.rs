@@ -1,10 +1,13 @@
 //! SQL of the border: free functions, nothing decided here.
 
+pub mod entries;
 pub mod feeds;
+pub mod invitations;
 pub mod links;
 pub mod nodes;
 pub mod order;
 pub mod quarantine;
+pub mod rooms;
 
 /// Numbers on the wire are unsigned, in Postgres signed; all of ours fit both.
 pub(crate) fn signed(number: u64) -> i64 {

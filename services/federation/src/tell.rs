@@ -11,8 +11,8 @@ use chassis::room::FoldError;
 use proto::common::Delivery;
 use sqlx::PgConnection;
 
-use crate::accept;
 use crate::border::{Border, BorderError};
+use crate::own;
 use crate::store::nodes::{self, Initiative};
 use crate::wire::head;
 
@@ -60,7 +60,7 @@ impl Teller {
     ) -> Result<(), BorderError> {
         let Some(reference) = space.initiative() else { return Ok(()) };
         match initiative(&self.border, connection, reference).await? {
-            Some(initiative) => accept::own(&self.border, connection, &initiative, space, events, false).await,
+            Some(initiative) => own::tell(&self.border, connection, &initiative, space, events, false).await,
             None => {
                 tracing::error!(%space, events = events.len(), "told in an initiative that this node takes no part in");
                 Ok(())

@@ -1,4 +1,4 @@
-//! Links, cursors and invitations.
+//! Links and cursors.
 
 use chassis::names::{NodeId, Reference, Space};
 use sqlx::PgConnection;
@@ -31,13 +31,13 @@ pub async fn save(
     initiative: &Reference,
     mailbox: &serde_json::Value,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    sqlx::query!(
         "insert into federation.links (node, initiative, mailbox) values ($1, $2, $3)
          on conflict (node, initiative) do update set mailbox = excluded.mailbox, ended_at = null",
+        node.as_str(),
+        initiative.to_string(),
+        mailbox,
     )
-    .bind(node.as_str())
-    .bind(initiative.to_string())
-    .bind(mailbox)
     .execute(connection)
     .await?;
     Ok(())
@@ -48,19 +48,18 @@ pub async fn save(
 /// # Errors
 /// Where the database fails.
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<LinkRow>, sqlx::Error> {
-    type Row = (String, String, serde_json::Value, Option<OffsetDateTime>, Option<OffsetDateTime>);
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows = sqlx::query!(
         "select node, initiative, mailbox, last_contact, ended_at from federation.links order by initiative, node",
     )
     .fetch_all(connection)
     .await?;
-    let links = rows.into_iter().filter_map(|(node, initiative, mailbox, last_contact, ended_at)| {
+    let links = rows.into_iter().filter_map(|row| {
         Some(LinkRow {
-            node: node.parse().ok()?,
-            initiative: initiative.parse().ok()?,
-            mailbox,
-            last_contact,
-            ended_at,
+            node: row.node.parse().ok()?,
+            initiative: row.initiative.parse().ok()?,
+            mailbox: row.mailbox,
+            last_contact: row.last_contact,
+            ended_at: row.ended_at,
         })
     });
     Ok(links.collect())
@@ -76,12 +75,14 @@ pub async fn contacted(
     initiative: &Reference,
     at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("update federation.links set last_contact = $3 where node = $1 and initiative = $2")
-        .bind(node.as_str())
-        .bind(initiative.to_string())
-        .bind(at)
-        .execute(connection)
-        .await?;
+    sqlx::query!(
+        "update federation.links set last_contact = $3 where node = $1 and initiative = $2",
+        node.as_str(),
+        initiative.to_string(),
+        at,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -95,12 +96,14 @@ pub async fn end(
     initiative: &Reference,
     at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("update federation.links set ended_at = $3 where node = $1 and initiative = $2 and ended_at is null")
-        .bind(node.as_str())
-        .bind(initiative.to_string())
-        .bind(at)
-        .execute(connection)
-        .await?;
+    sqlx::query!(
+        "update federation.links set ended_at = $3 where node = $1 and initiative = $2 and ended_at is null",
+        node.as_str(),
+        initiative.to_string(),
+        at,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -109,15 +112,14 @@ pub async fn end(
 /// # Errors
 /// Where the database fails.
 pub async fn cursors(connection: &mut PgConnection, node: &NodeId) -> Result<Vec<(Space, u64)>, sqlx::Error> {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as("select space, position from federation.cursors where node = $1 order by space")
-            .bind(node.as_str())
+    let rows =
+        sqlx::query!("select space, position from federation.cursors where node = $1 order by space", node.as_str(),)
             .fetch_all(connection)
             .await?;
-    Ok(rows.into_iter().filter_map(|(space, position)| Some((space.parse().ok()?, unsigned(position)))).collect())
+    Ok(rows.into_iter().filter_map(|row| Some((row.space.parse().ok()?, unsigned(row.position)))).collect())
 }
 
-/// Notes how far a partner has confirmed spaces.
+/// Notes how far a partner has confirmed spaces, each named once.
 ///
 /// # Errors
 /// Where the database fails.
@@ -126,83 +128,58 @@ pub async fn confirm(
     node: &NodeId,
     positions: &[(Space, u64)],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    let spaces: Vec<String> = positions.iter().map(|(space, _)| space.to_string()).collect();
+    let positions: Vec<i64> = positions.iter().map(|(_, position)| signed(*position)).collect();
+    sqlx::query!(
         "insert into federation.cursors (node, space, position) select $1, * from unnest($2::text[], $3::bigint[])
          on conflict (node, space) do update set position = excluded.position",
+        node.as_str(),
+        &spaces,
+        &positions,
     )
-    .bind(node.as_str())
-    .bind(positions.iter().map(|(space, _)| space.to_string()).collect::<Vec<_>>())
-    .bind(positions.iter().map(|(_, position)| signed(*position)).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// An invitation as the backbone keeps it.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct InvitationRow {
-    /// Its id.
-    pub invitation: String,
-    /// To which initiative.
-    pub initiative: String,
-    /// For whom, in words.
-    pub display_name: String,
-    /// SHA-256 of the secret in it.
-    pub secret_digest: Vec<u8>,
-    /// Refused from then on.
-    pub expires_at: OffsetDateTime,
-    /// The one node that used it.
-    pub node: Option<String>,
-}
-
-/// Keeps an invitation.
+/// Entries of other nodes, or of `origin` alone, that are held here in an initiative.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn invite(connection: &mut PgConnection, invitation: &InvitationRow) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into federation.invitations (invitation, initiative, display_name, secret_digest, expires_at)
-         values ($1, $2, $3, $4, $5)",
-    )
-    .bind(&invitation.invitation)
-    .bind(&invitation.initiative)
-    .bind(&invitation.display_name)
-    .bind(&invitation.secret_digest)
-    .bind(invitation.expires_at)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Reads an invitation and locks it for this transaction.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn invitation(connection: &mut PgConnection, id: &str) -> Result<Option<InvitationRow>, sqlx::Error> {
-    sqlx::query_as(
-        "select invitation, initiative, display_name, secret_digest, expires_at, node
-           from federation.invitations where invitation = $1 for update",
-    )
-    .bind(id)
-    .fetch_optional(connection)
-    .await
-}
-
-/// Binds an invitation to the node that used it.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn use_invitation(
+pub async fn received(
     connection: &mut PgConnection,
-    id: &str,
+    initiative: &Reference,
+    here: &NodeId,
+    origin: Option<&NodeId>,
+) -> Result<u64, sqlx::Error> {
+    let received = sqlx::query_scalar!(
+        r#"select coalesce(sum(sequence), 0)::bigint as "received!" from federation.feeds
+            where starts_with(space, $1 || '/') and origin <> $2 and ($3::text is null or origin = $3)"#,
+        initiative.to_string(),
+        here.as_str(),
+        origin.map(NodeId::as_str),
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(unsigned(received))
+}
+
+/// Steps of an initiative's orders that a partner has confirmed.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn confirmed_by(
+    connection: &mut PgConnection,
+    initiative: &Reference,
     node: &NodeId,
-    at: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("update federation.invitations set node = $2, used_at = $3 where invitation = $1")
-        .bind(id)
-        .bind(node.as_str())
-        .bind(at)
-        .execute(connection)
-        .await?;
-    Ok(())
+) -> Result<u64, sqlx::Error> {
+    let confirmed = sqlx::query_scalar!(
+        r#"select coalesce(sum(position), 0)::bigint as "confirmed!" from federation.cursors
+            where node = $1 and starts_with(space, $2 || '/')"#,
+        node.as_str(),
+        initiative.to_string(),
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(unsigned(confirmed))
 }

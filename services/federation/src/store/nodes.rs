@@ -37,7 +37,6 @@ pub struct Node {
     pub ended_position: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
 struct InitiativeRow {
     initiative: String,
     name: String,
@@ -69,21 +68,21 @@ impl InitiativeRow {
 /// # Errors
 /// Where the database fails.
 pub async fn save_initiative(connection: &mut PgConnection, initiative: &Initiative) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    sqlx::query!(
         "insert into federation.initiatives
                 (initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature)
          values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (initiative) do update
             set name = excluded.name, backbone = excluded.backbone, backbone_keys = excluded.backbone_keys,
                 appointment = excluded.appointment, appointment_signature = excluded.appointment_signature",
+        initiative.initiative.to_string(),
+        initiative.name,
+        initiative.backbone.as_str(),
+        &bytes(&initiative.backbone_keys),
+        initiative.root_key.as_slice(),
+        initiative.appointment.appointment.as_ref(),
+        initiative.appointment.signature.as_ref(),
     )
-    .bind(initiative.initiative.to_string())
-    .bind(&initiative.name)
-    .bind(initiative.backbone.as_str())
-    .bind(initiative.backbone_keys.iter().map(|key| key.to_vec()).collect::<Vec<_>>())
-    .bind(initiative.root_key.as_slice())
-    .bind(initiative.appointment.appointment.as_ref())
-    .bind(initiative.appointment.signature.as_ref())
     .execute(connection)
     .await?;
     Ok(())
@@ -97,11 +96,12 @@ pub async fn initiative(
     connection: &mut PgConnection,
     initiative: &Reference,
 ) -> Result<Option<Initiative>, sqlx::Error> {
-    let row: Option<InitiativeRow> = sqlx::query_as(
+    let row = sqlx::query_as!(
+        InitiativeRow,
         "select initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature
            from federation.initiatives where initiative = $1",
+        initiative.to_string(),
     )
-    .bind(initiative.to_string())
     .fetch_optional(connection)
     .await?;
     Ok(row.and_then(InitiativeRow::read))
@@ -112,7 +112,8 @@ pub async fn initiative(
 /// # Errors
 /// Where the database fails.
 pub async fn initiatives(connection: &mut PgConnection) -> Result<Vec<Initiative>, sqlx::Error> {
-    let rows: Vec<InitiativeRow> = sqlx::query_as(
+    let rows = sqlx::query_as!(
+        InitiativeRow,
         "select initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature
            from federation.initiatives order by initiative",
     )
@@ -132,15 +133,15 @@ pub async fn admit(
     position: u64,
 ) -> Result<(), sqlx::Error> {
     end(connection, initiative, &node.node, position, "its keys changed").await?;
-    sqlx::query(
+    sqlx::query!(
         "insert into federation.nodes (initiative, node, keys, display_name, admitted_position)
          values ($1, $2, $3, $4, $5) on conflict do nothing",
+        initiative.to_string(),
+        node.node.as_str(),
+        &bytes(&node.keys),
+        node.display_name,
+        signed(position),
     )
-    .bind(initiative.to_string())
-    .bind(node.node.as_str())
-    .bind(node.keys.iter().map(|key| key.to_vec()).collect::<Vec<_>>())
-    .bind(&node.display_name)
-    .bind(signed(position))
     .execute(connection)
     .await?;
     Ok(())
@@ -157,20 +158,25 @@ pub async fn end(
     position: u64,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    sqlx::query!(
         "update federation.nodes set ended_position = $3, reason = $4
           where initiative = $1 and node = $2 and ended_position is null",
+        initiative.to_string(),
+        node.as_str(),
+        signed(position),
+        reason,
     )
-    .bind(initiative.to_string())
-    .bind(node.as_str())
-    .bind(signed(position))
-    .bind(reason)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-type NodeRow = (String, Vec<Vec<u8>>, String, Option<i64>);
+struct NodeRow {
+    node: String,
+    keys: Vec<Vec<u8>>,
+    display_name: String,
+    ended_position: Option<i64>,
+}
 
 /// The keys a node had at a position of the members space; `None` where it did not belong.
 ///
@@ -182,14 +188,15 @@ pub async fn node_at(
     node: &NodeId,
     position: u64,
 ) -> Result<Option<Node>, sqlx::Error> {
-    let row: Option<NodeRow> = sqlx::query_as(
+    let row = sqlx::query_as!(
+        NodeRow,
         "select node, keys, display_name, ended_position from federation.nodes
           where initiative = $1 and node = $2 and admitted_position <= $3
             and (ended_position is null or ended_position > $3)",
+        initiative.to_string(),
+        node.as_str(),
+        signed(position),
     )
-    .bind(initiative.to_string())
-    .bind(node.as_str())
-    .bind(signed(position))
     .fetch_optional(connection)
     .await?;
     Ok(row.and_then(read))
@@ -200,20 +207,26 @@ pub async fn node_at(
 /// # Errors
 /// Where the database fails.
 pub async fn nodes(connection: &mut PgConnection, initiative: &Reference) -> Result<Vec<Node>, sqlx::Error> {
-    let rows: Vec<NodeRow> = sqlx::query_as(
+    let rows = sqlx::query_as!(
+        NodeRow,
         "select distinct on (node) node, keys, display_name, ended_position from federation.nodes
           where initiative = $1 order by node, admitted_position desc",
+        initiative.to_string(),
     )
-    .bind(initiative.to_string())
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
-fn read((node, keys, display_name, ended_position): NodeRow) -> Option<Node> {
-    Some(Node { node: node.parse().ok()?, keys: heads(&keys), display_name, ended_position })
+fn read(row: NodeRow) -> Option<Node> {
+    let (display_name, ended_position) = (row.display_name, row.ended_position);
+    Some(Node { node: row.node.parse().ok()?, keys: heads(&row.keys), display_name, ended_position })
 }
 
 fn heads(keys: &[Vec<u8>]) -> Vec<Head> {
     keys.iter().filter_map(|key| head(key)).collect()
+}
+
+fn bytes(keys: &[Head]) -> Vec<Vec<u8>> {
+    keys.iter().map(|key| key.to_vec()).collect()
 }

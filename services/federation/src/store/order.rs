@@ -1,5 +1,8 @@
 //! The acceptance order of each space.
 
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
 use chassis::names::{NodeId, Space};
 use prost::Message;
 use proto::federation::{Acceptance, Accepted, Seal};
@@ -7,7 +10,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{signed, unsigned};
-use crate::wire::{FeedName, GENESIS, Head, head};
+use crate::wire::{FeedName, GENESIS, Head, Step, head};
 
 /// How far the order of a space is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +21,34 @@ pub struct Order {
     pub digest: Head,
     /// Its instant.
     pub accepted_at: OffsetDateTime,
+    /// Position of the members space by which it was judged.
+    pub governed_by: u64,
 }
 
-/// One step of the order, as stored: everything of an [`Accepted`] but the entries.
-#[derive(Clone, Debug)]
-pub struct Accepting {
-    /// The acceptance's bytes.
-    pub acceptance: Vec<u8>,
-    /// Its digest.
-    pub digest: Head,
-    /// The backbone's seal over it.
-    pub seal: Seal,
-    /// The origin's seal over the frame.
-    pub frame_seal: Seal,
+impl Default for Order {
+    /// One of which nothing is held yet.
+    fn default() -> Self {
+        Self { position: 0, digest: GENESIS, accepted_at: OffsetDateTime::UNIX_EPOCH, governed_by: 0 }
+    }
+}
+
+struct OrderRow {
+    space: String,
+    position: i64,
+    digest: Vec<u8>,
+    accepted_at: Option<OffsetDateTime>,
+    governance_position: i64,
+}
+
+impl From<OrderRow> for Order {
+    fn from(row: OrderRow) -> Self {
+        Self {
+            position: unsigned(row.position),
+            digest: head(&row.digest).unwrap_or(GENESIS),
+            accepted_at: row.accepted_at.unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            governed_by: unsigned(row.governance_position),
+        }
+    }
 }
 
 /// Reads a space's order and locks it for this transaction; starts it where there is none.
@@ -38,16 +56,18 @@ pub struct Accepting {
 /// # Errors
 /// Where the database fails, or this node does not take part in the initiative.
 pub async fn lock(connection: &mut PgConnection, space: &Space) -> Result<Order, sqlx::Error> {
-    let row: (i64, Vec<u8>, Option<OffsetDateTime>) = sqlx::query_as(
-        "insert into federation.spaces (space, initiative) values ($1, $2)
-         on conflict (space) do update set position = spaces.position
-         returning position, digest, nullif(accepted_at, '-infinity')",
+    let row = sqlx::query_as!(
+        OrderRow,
+        r#"insert into federation.spaces (space, initiative) values ($1, $2)
+           on conflict (space) do update set position = spaces.position
+           returning space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position"#,
+        space.to_string(),
+        // Null, and refused by the table, for what never leaves the node.
+        space.initiative().map(ToString::to_string) as Option<String>,
     )
-    .bind(space.to_string())
-    .bind(space.initiative().map(ToString::to_string))
     .fetch_one(connection)
     .await?;
-    Ok(order(row))
+    Ok(row.into())
 }
 
 /// How far a space's order is held, without a lock; at 0 where it has none.
@@ -55,21 +75,15 @@ pub async fn lock(connection: &mut PgConnection, space: &Space) -> Result<Order,
 /// # Errors
 /// Where the database fails.
 pub async fn read(connection: &mut PgConnection, space: &Space) -> Result<Order, sqlx::Error> {
-    let row = sqlx::query_as(
-        "select position, digest, nullif(accepted_at, '-infinity') from federation.spaces where space = $1",
+    let row = sqlx::query_as!(
+        OrderRow,
+        r#"select space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position
+             from federation.spaces where space = $1"#,
+        space.to_string(),
     )
-    .bind(space.to_string())
     .fetch_optional(connection)
     .await?;
-    Ok(order(row.unwrap_or((0, GENESIS.to_vec(), None))))
-}
-
-fn order(row: (i64, Vec<u8>, Option<OffsetDateTime>)) -> Order {
-    Order {
-        position: unsigned(row.0),
-        digest: head(&row.1).unwrap_or(GENESIS),
-        accepted_at: row.2.unwrap_or(OffsetDateTime::UNIX_EPOCH),
-    }
+    Ok(row.map_or_else(Order::default, Order::from))
 }
 
 /// Every space of an initiative that has an order here.
@@ -78,17 +92,57 @@ fn order(row: (i64, Vec<u8>, Option<OffsetDateTime>)) -> Order {
 /// Where the database fails.
 pub async fn spaces(connection: &mut PgConnection, initiative: &str) -> Result<Vec<(Space, Order)>, sqlx::Error> {
     // The members space comes first: other spaces are judged by it.
-    let rows: Vec<(String, i64, Vec<u8>, Option<OffsetDateTime>)> = sqlx::query_as(
-        "select space, position, digest, nullif(accepted_at, '-infinity') from federation.spaces
-          where initiative = $1 order by space <> $1 || '/members', space",
+    let rows = sqlx::query_as!(
+        OrderRow,
+        r#"select space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position
+             from federation.spaces where initiative = $1 order by space <> $1 || '/members', space"#,
+        initiative,
     )
-    .bind(initiative)
     .fetch_all(connection)
     .await?;
-    let spaces = rows
-        .into_iter()
-        .filter_map(|(space, position, digest, at)| Some((space.parse().ok()?, order((position, digest, at)))));
-    Ok(spaces.collect())
+    Ok(rows.into_iter().filter_map(|row| Some((row.space.parse().ok()?, row.into()))).collect())
+}
+
+/// Which of these heads (space, position, digest) stand in an order here; at position 0 nothing stands, and all agree.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn agreed(
+    connection: &mut PgConnection,
+    heads: &[(Space, u64, Bytes)],
+) -> Result<BTreeSet<Space>, sqlx::Error> {
+    let spaces: Vec<String> = heads.iter().map(|(space, ..)| space.to_string()).collect();
+    let positions: Vec<i64> = heads.iter().map(|(_, position, _)| signed(*position)).collect();
+    let digests: Vec<Vec<u8>> = heads.iter().map(|(.., digest)| digest.to_vec()).collect();
+    let agreed = sqlx::query_scalar!(
+        r#"select space as "space!" from unnest($1::text[], $2::bigint[], $3::bytea[]) as head(space, position, digest)
+            where position = 0 or exists (select from federation.acceptances a
+                   where a.space = head.space and a.position = head.position and a.digest = head.digest)"#,
+        &spaces,
+        &positions,
+        &digests,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(agreed.into_iter().filter_map(|space| space.parse().ok()).collect())
+}
+
+/// When a step of a space's order was made; `None` where it is not held.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn accepted_at(
+    connection: &mut PgConnection,
+    space: &Space,
+    position: u64,
+) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select accepted_at from federation.acceptances where space = $1 and position = $2",
+        space.to_string(),
+        signed(position),
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Appends a step to a space's order.
@@ -97,39 +151,40 @@ pub async fn spaces(connection: &mut PgConnection, initiative: &str) -> Result<V
 /// Where the database fails.
 pub async fn append(
     connection: &mut PgConnection,
-    feed: &FeedName,
-    acceptance: &Acceptance,
-    accepting: &Accepting,
-    at: OffsetDateTime,
+    step: &Step,
+    seal: &Seal,
+    frame_seal: &Seal,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    let acceptance = &step.acceptance;
+    sqlx::query!(
         "with step as (
              insert into federation.acceptances
                     (space, position, origin, epoch, first, last, acceptance, digest, seal_key, seal_signature,
                      frame_key, frame_signature, accepted_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          )
-         update federation.spaces set position = $2, digest = $8, accepted_at = $13 where space = $1",
+         update federation.spaces
+            set position = $2, digest = $8, accepted_at = $13, governance_position = $14 where space = $1",
+        step.feed.space.to_string(),
+        signed(acceptance.position),
+        step.feed.origin.as_str(),
+        i32::try_from(step.feed.epoch).unwrap_or(i32::MAX),
+        signed(acceptance.from),
+        signed(acceptance.to),
+        step.bytes.as_ref(),
+        step.digest.as_slice(),
+        seal.key.as_ref(),
+        seal.signature.as_ref(),
+        frame_seal.key.as_ref(),
+        frame_seal.signature.as_ref(),
+        step.at,
+        signed(acceptance.governance_position),
     )
-    .bind(feed.space.to_string())
-    .bind(signed(acceptance.position))
-    .bind(feed.origin.as_str())
-    .bind(i32::try_from(feed.epoch).unwrap_or(i32::MAX))
-    .bind(signed(acceptance.from))
-    .bind(signed(acceptance.to))
-    .bind(&accepting.acceptance)
-    .bind(accepting.digest.as_slice())
-    .bind(accepting.seal.key.as_ref())
-    .bind(accepting.seal.signature.as_ref())
-    .bind(accepting.frame_seal.key.as_ref())
-    .bind(accepting.frame_seal.signature.as_ref())
-    .bind(at)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     origin: String,
     epoch: i32,
@@ -154,13 +209,14 @@ pub async fn steps(
     limit: i64,
     reader: Option<&NodeId>,
 ) -> Result<Vec<Accepted>, sqlx::Error> {
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows = sqlx::query_as!(
+        Row,
         "select origin, epoch, first, last, acceptance, digest, seal_key, seal_signature, frame_key, frame_signature
            from federation.acceptances where space = $1 and position > $2 order by position limit $3",
+        space.to_string(),
+        signed(after),
+        limit,
     )
-    .bind(space.to_string())
-    .bind(signed(after))
-    .bind(limit)
     .fetch_all(&mut *connection)
     .await?;
     let mut steps = Vec::with_capacity(rows.len());
@@ -181,7 +237,7 @@ async fn step(
     let frame = match row.origin.parse() {
         Ok(origin) if reader != Some(&origin) => {
             let feed = FeedName { space: space.clone(), origin, epoch: u32::try_from(row.epoch).unwrap_or(0) };
-            let entries = super::feeds::entries(connection, &feed, unsigned(row.first), unsigned(row.last)).await?;
+            let entries = super::entries::range(connection, &feed, unsigned(row.first), unsigned(row.last)).await?;
             let links: Vec<_> = entries.into_iter().map(without_refused_body).collect();
             Some(crate::wire::frame(&links, frame_seal))
         }
@@ -192,7 +248,7 @@ async fn step(
 }
 
 /// What was refused is nobody's to read: its header goes on, its body does not.
-fn without_refused_body(entry: super::feeds::NewEntry) -> crate::wire::Link {
+fn without_refused_body(entry: super::entries::NewEntry) -> crate::wire::Link {
     let body = if entry.refused.is_some() { None } else { entry.link.body };
     crate::wire::Link { body, ..entry.link }
 }

@@ -4,7 +4,7 @@ use chassis::names::NodeId;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::signed;
+use super::{signed, unsigned};
 use crate::meters::{link_meters, peer};
 
 /// At most so many lines for each node: a flood from one cannot push out another's.
@@ -13,7 +13,7 @@ const LINES_PER_NODE: i64 = 200;
 const BYTES_KEPT: usize = 4096;
 
 /// One line.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct Quarantined {
     /// Order of arrival.
     pub id: i64,
@@ -52,32 +52,51 @@ pub struct Finding<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Adds a line, and drops the node's oldest over the bound.
+/// Adds a line, and drops the node's oldest over the bound. What came before, byte for byte, and is wrong in the same
+/// way only shows its latest arrival: a sender that tries again for ever fills nothing.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn add(connection: &mut PgConnection, finding: &Finding<'_>) -> Result<(), sqlx::Error> {
+    // Postgres keeps no NUL in a text, and a refusal must never fail for what it quotes.
+    let reason = finding.reason.replace('\0', "\u{fffd}");
+    let bytes = finding.bytes.get(..BYTES_KEPT).unwrap_or(finding.bytes);
+    let again = sqlx::query!(
+        "update federation.quarantine set at = clock_timestamp()
+          where node = $1 and space = $2 and origin = $3 and sequence = $4 and code = $5 and bytes = $6",
+        finding.node.as_str(),
+        finding.space,
+        finding.origin,
+        signed(finding.sequence),
+        finding.code,
+        bytes,
+    )
+    .execute(&mut *connection)
+    .await?;
+    if again.rows_affected() > 0 {
+        return Ok(());
+    }
     tracing::warn!(
         node.id = %finding.node, space = finding.space, origin = finding.origin, sequence = finding.sequence,
-        code = finding.code, reason = finding.reason, "quarantined"
+        code = finding.code, reason, "quarantined"
     );
     link_meters().quarantined.add(1, &peer(finding.node));
-    sqlx::query(
+    sqlx::query!(
         "with line as (
              insert into federation.quarantine (node, space, origin, sequence, code, reason, bytes)
              values ($1, $2, $3, $4, $5, $6, $7)
          )
          delete from federation.quarantine where node = $1 and id <=
                 (select id from federation.quarantine where node = $1 order by id desc offset $8 limit 1)",
+        finding.node.as_str(),
+        finding.space,
+        finding.origin,
+        signed(finding.sequence),
+        finding.code,
+        reason,
+        bytes,
+        LINES_PER_NODE - 1,
     )
-    .bind(finding.node.as_str())
-    .bind(&finding.space)
-    .bind(&finding.origin)
-    .bind(signed(finding.sequence))
-    .bind(finding.code)
-    .bind(&finding.reason)
-    .bind(finding.bytes.get(..BYTES_KEPT).unwrap_or(finding.bytes))
-    .bind(LINES_PER_NODE - 1)
     .execute(connection)
     .await?;
     Ok(())
@@ -92,12 +111,13 @@ pub async fn newest(
     node: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Quarantined>, sqlx::Error> {
-    sqlx::query_as(
+    sqlx::query_as!(
+        Quarantined,
         "select id, node, space, origin, sequence, code, reason, at from federation.quarantine
           where $1::text is null or node = $1 order by id desc limit $2",
+        node,
+        limit,
     )
-    .bind(node)
-    .bind(limit)
     .fetch_all(connection)
     .await
 }
@@ -106,9 +126,9 @@ pub async fn newest(
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn count(connection: &mut PgConnection, node: &str) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("select count(*) from federation.quarantine where node = $1")
-        .bind(node)
+pub async fn count(connection: &mut PgConnection, node: &str) -> Result<u64, sqlx::Error> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from federation.quarantine where node = $1"#, node)
         .fetch_one(connection)
-        .await
+        .await?;
+    Ok(unsigned(count))
 }

@@ -1,4 +1,5 @@
 //! Borders of several nodes, linked through a real hub.
+#![cfg(test)]
 
 mod node;
 

@@ -16,7 +16,7 @@ use federation::hub::{HubConfig, HubKeys, HubReach, HubTls};
 use federation::links::{HubSide, Links};
 use federation::service::Federation;
 use federation::store::order;
-use federation::{accept, enrol, invitation, run, tell};
+use federation::{enrol, invitation, own, run, tell};
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -75,7 +75,7 @@ impl Node {
         let expires_at = clock::now() + time::Duration::hours(1);
         let (id, secret) = (clock::new_id().to_string(), [9; 32]);
         let credentials = side.keys.enrolment_credentials(&id, expires_at, clock::now()).unwrap();
-        let row = federation::store::links::InvitationRow {
+        let row = federation::store::invitations::InvitationRow {
             invitation: id.clone(),
             initiative: initiative.to_string(),
             display_name: "a partner".to_owned(),
@@ -83,7 +83,7 @@ impl Node {
             expires_at,
             node: None,
         };
-        federation::store::links::invite(&mut connection, &row).await.unwrap();
+        federation::store::invitations::give(&mut connection, &row).await.unwrap();
         invitation::write(&proto::federation::Invitation {
             invitation: id,
             initiative: initiative.to_string(),
@@ -127,7 +127,7 @@ impl Node {
                 (event, bytes)
             })
             .collect();
-        accept::own(&self.border, &mut transaction, &initiative, space, &events, false).await.unwrap();
+        own::tell(&self.border, &mut transaction, &initiative, space, &events, false).await.unwrap();
         transaction.commit().await.unwrap();
         self.border.committed();
     }

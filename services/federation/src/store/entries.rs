@@ -1,0 +1,225 @@
+//! The entries of feeds.
+
+use bytes::Bytes;
+use chassis::names::{NodeId, Space};
+use proto::federation::EntryBody;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::feeds::epoch;
+use super::{signed, unsigned};
+use crate::wire::{FRAME_ENTRIES, FeedName, GENESIS, Head, Link, head};
+
+/// An entry on its way into the table.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// The entry.
+    pub link: Link,
+    /// The event in it, where there is one.
+    pub event_id: Option<Uuid>,
+    /// Why it was refused.
+    pub refused: Option<String>,
+}
+
+/// Appends entries; one statement, whatever the number.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[NewEntry]) -> Result<(), sqlx::Error> {
+    let body = |entry: &NewEntry| entry.link.body.clone();
+    let sequences: Vec<i64> = entries.iter().map(|entry| signed(entry.link.sequence)).collect();
+    let event_ids: Vec<Option<Uuid>> = entries.iter().map(|entry| entry.event_id).collect();
+    let headers: Vec<Vec<u8>> = entries.iter().map(|entry| entry.link.header.to_vec()).collect();
+    let digests: Vec<Vec<u8>> = entries.iter().map(|entry| entry.link.digest.to_vec()).collect();
+    let events: Vec<Option<Vec<u8>>> =
+        entries.iter().map(|entry| body(entry).map(|body| body.event.to_vec())).collect();
+    let salts: Vec<Option<Vec<u8>>> = entries.iter().map(|entry| body(entry).map(|body| body.salt.to_vec())).collect();
+    let refused: Vec<Option<String>> = entries.iter().map(|entry| entry.refused.clone()).collect();
+    sqlx::query!(
+        "insert into federation.entries (space, origin, epoch, sequence, event_id, header, digest, event, salt, refused)
+         select $1, $2, $3, * from unnest($4::bigint[], $5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[],
+                                          $10::text[])",
+        name.space.to_string(),
+        name.origin.as_str(),
+        epoch(name),
+        &sequences,
+        &event_ids as &[Option<Uuid>],
+        &headers,
+        &digests,
+        &events as &[Option<Vec<u8>>],
+        &salts as &[Option<Vec<u8>>],
+        &refused as &[Option<String>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes why entries of a feed of this node were refused.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn refuse(
+    connection: &mut PgConnection,
+    name: &FeedName,
+    sequence: u64,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update federation.entries set refused = $5 where space = $1 and origin = $2 and epoch = $3 and sequence = $4",
+        name.space.to_string(),
+        name.origin.as_str(),
+        epoch(name),
+        signed(sequence),
+        reason,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+struct Row {
+    sequence: i64,
+    event_id: Option<Uuid>,
+    header: Vec<u8>,
+    digest: Vec<u8>,
+    event: Option<Vec<u8>>,
+    salt: Option<Vec<u8>>,
+    refused: Option<String>,
+}
+
+impl From<Row> for NewEntry {
+    fn from(row: Row) -> Self {
+        let body = match (row.event, row.salt) {
+            (Some(event), Some(salt)) => Some(EntryBody { event: event.into(), salt: salt.into() }),
+            _ => None,
+        };
+        let link = Link {
+            sequence: unsigned(row.sequence),
+            // Only the header's reader needs the type; what is stored was read before.
+            event_type: String::new(),
+            header: Bytes::from(row.header),
+            digest: head(&row.digest).unwrap_or(GENESIS),
+            body,
+        };
+        Self { link, event_id: row.event_id, refused: row.refused }
+    }
+}
+
+/// Entries `from..=to` of a feed, in order; at most as many as fit one frame.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn range(
+    connection: &mut PgConnection,
+    name: &FeedName,
+    from: u64,
+    to: u64,
+) -> Result<Vec<NewEntry>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select sequence, event_id, header, digest, event, salt, refused from federation.entries
+          where space = $1 and origin = $2 and epoch = $3 and sequence between $4 and $5
+          order by sequence limit $6",
+        name.space.to_string(),
+        name.origin.as_str(),
+        epoch(name),
+        signed(from),
+        signed(to),
+        i64::from(FRAME_ENTRIES),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(NewEntry::from).collect())
+}
+
+/// The entries after a sequence that one frame holds: as many as may be, of at most `bytes`, and at least one. Bodies
+/// larger than `largest` are left behind in the database: they cross no border.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn next(
+    connection: &mut PgConnection,
+    name: &FeedName,
+    after: u64,
+    bytes: usize,
+    largest: usize,
+) -> Result<Vec<Link>, sqlx::Error> {
+    // Sizes are known without reading the bytes; what would not fit is not read.
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select sequence, event_id, header, digest, case when small then event end as event,
+                  case when small then salt end as salt, refused
+             from (select *, coalesce(octet_length(event), 0) <= $6 as small,
+                          sum(octet_length(header) + 64 +
+                              case when octet_length(event) <= $6 then octet_length(event) else 0 end)
+                              over (order by sequence) as total
+                     from (select * from federation.entries
+                            where space = $1 and origin = $2 and epoch = $3 and sequence > $4
+                            order by sequence limit $7) as following) as weighed
+            where total <= $5 or sequence = $4 + 1 order by sequence"#,
+        name.space.to_string(),
+        name.origin.as_str(),
+        epoch(name),
+        signed(after),
+        i64::try_from(bytes).unwrap_or(i64::MAX),
+        i32::try_from(largest).unwrap_or(i32::MAX),
+        i64::from(FRAME_ENTRIES),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| NewEntry::from(row).link).collect())
+}
+
+/// Digest of one header of a feed; `None` where it is not held.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn digest_at(
+    connection: &mut PgConnection,
+    name: &FeedName,
+    sequence: u64,
+) -> Result<Option<Head>, sqlx::Error> {
+    if sequence == 0 {
+        return Ok(Some(GENESIS));
+    }
+    let digest = sqlx::query_scalar!(
+        "select digest from federation.entries where space = $1 and origin = $2 and epoch = $3 and sequence = $4",
+        name.space.to_string(),
+        name.origin.as_str(),
+        epoch(name),
+        signed(sequence),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(digest.and_then(|digest| head(&digest)))
+}
+
+/// Which of these events stand in an accepted entry already.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn told_before(connection: &mut PgConnection, events: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select event_id as "event_id!" from federation.entries where event_id = any($1) and refused is null"#,
+        events,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// How many entries of a node in a space the backbone refused.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn refused(connection: &mut PgConnection, space: &Space, origin: &NodeId) -> Result<u64, sqlx::Error> {
+    let refused = sqlx::query_scalar!(
+        r#"select count(*) as "refused!" from federation.entries
+            where space = $1 and origin = $2 and refused is not null"#,
+        space.to_string(),
+        origin.as_str(),
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(unsigned(refused))
+}
