@@ -109,6 +109,9 @@ pub async fn insert(
     Ok(inserted.rows_affected())
 }
 
+// The limits below keep the planner from joining whole series: each cell is looked up by the index, however wrong its
+// guess of their number is while the tables grow.
+
 /// How many of these observations are about cells that a submission has already.
 pub async fn recorded_already(
     connection: &mut PgConnection,
@@ -120,8 +123,11 @@ pub async fn recorded_already(
         r#"select count(*) as "cells!"
              from unnest($3::text[], $4::date[], $5::date[], $6::text[], $7::text[], $8::text[])
                   as c(breakdown, starts, ends, dimensions, level, code)
-             join measurement.observations o using (breakdown, starts, ends, dimensions, level, code)
-            where o.series = $1 and o.submission = $2"#,
+            cross join lateral (
+                  select from measurement.observations o
+                   where o.series = $1 and o.submission = $2 and o.breakdown = c.breakdown and o.starts = c.starts
+                     and o.ends = c.ends and o.dimensions = c.dimensions and o.level = c.level and o.code = c.code
+                   limit 1) before"#,
         series(&submission.space, &submission.heading),
         key(&submission.reference),
         &columns.breakdowns,
@@ -143,12 +149,15 @@ pub async fn sealed_before(
 ) -> Result<u64, sqlx::Error> {
     let columns = Columns::of(observations);
     let cells = sqlx::query_scalar!(
-        r#"select count(distinct (o.breakdown, o.starts, o.ends, o.dimensions, o.level, o.code)) as "cells!"
+        r#"select count(*) as "cells!"
              from unnest($3::text[], $4::date[], $5::date[], $6::text[], $7::text[], $8::text[])
                   as c(breakdown, starts, ends, dimensions, level, code)
-             join measurement.observations o using (breakdown, starts, ends, dimensions, level, code)
-             join measurement.submissions s on s.key = o.submission
-            where o.series = $1 and s.state = $2"#,
+            cross join lateral (
+                  select from measurement.observations o
+                    join measurement.submissions s on s.key = o.submission and s.state = $2
+                   where o.series = $1 and o.breakdown = c.breakdown and o.starts = c.starts and o.ends = c.ends
+                     and o.dimensions = c.dimensions and o.level = c.level and o.code = c.code
+                   limit 1) before"#,
         series(space, heading),
         State::Sealed.number(),
         &columns.breakdowns,
@@ -164,11 +173,15 @@ pub async fn sealed_before(
 /// For how many cells of an open submission its reporter has sealed a value before.
 pub async fn replaced_by(connection: &mut PgConnection, submission: &Submission) -> Result<u64, sqlx::Error> {
     let cells = sqlx::query_scalar!(
-        r#"select count(distinct (o.breakdown, o.starts, o.ends, o.dimensions, o.level, o.code)) as "cells!"
-             from measurement.observations n
-             join measurement.observations o using (series, breakdown, starts, ends, dimensions, level, code)
-             join measurement.submissions s on s.key = o.submission
-            where n.series = $1 and n.submission = $2 and s.state = $3"#,
+        r#"select count(*) as "cells!"
+             from measurement.observations c
+            cross join lateral (
+                  select from measurement.observations o
+                    join measurement.submissions s on s.key = o.submission and s.state = $3
+                   where o.series = c.series and o.breakdown = c.breakdown and o.starts = c.starts and o.ends = c.ends
+                     and o.dimensions = c.dimensions and o.level = c.level and o.code = c.code
+                   limit 1) before
+            where c.series = $1 and c.submission = $2"#,
         series(&submission.space, &submission.heading),
         key(&submission.reference),
         State::Sealed.number(),

@@ -6,6 +6,7 @@ use futures_util::stream::BoxStream;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::Date;
+use time::macros::date;
 use uuid::Uuid;
 
 use super::observation::part;
@@ -122,6 +123,9 @@ pub fn current<'c>(
 ) -> BoxStream<'c, Result<Current, sqlx::Error>> {
     let starts: Vec<Date> = question.periods.iter().map(|period| period.starts).collect();
     let ends: Vec<Date> = question.periods.iter().map(|period| period.ends).collect();
+    // The index goes by first day, and has no use for a list of periods.
+    let first = starts.iter().min().copied().unwrap_or(date!(0001 - 01 - 01));
+    let last = starts.iter().max().copied().unwrap_or(date!(9999 - 12 - 31));
     // One reporter may have sealed several values for a cell: the event that sealed last wins, which is the same on
     // every node, because the ids of events sort by the time their one home made them.
     let rows = sqlx::query_as!(
@@ -132,7 +136,8 @@ pub fn current<'c>(
                   o.numerator_state, o.denominator, o.denominator_state, o.rate_withheld
              from (select distinct series from measurement.submissions
                     where measure = $1 and space = $2 and basis = $3) reporter
-             join measurement.observations o on o.series = reporter.series and o.breakdown = $5
+             join measurement.observations o
+               on o.series = reporter.series and o.breakdown = $5 and o.starts between $19 and $20
              join measurement.submissions s on s.key = o.submission and s.state = $4
             where string_to_array(o.dimensions, ';') @> $6::text[]
               and (cardinality($7::date[]) = 0 or (o.starts, o.ends) in (select * from unnest($7::date[], $8::date[])))
@@ -160,6 +165,8 @@ pub fn current<'c>(
         after.as_ref().map(|after| after.period.starts),
         after.as_ref().map(|after| after.period.ends),
         limit,
+        first,
+        last,
     );
     rows.fetch(connection).map(|row| row.and_then(Current::try_from)).boxed()
 }
