@@ -13,7 +13,7 @@ use federation::border::{Border, BorderError};
 use federation::hub::{MailboxError, NodeCredentials, NodeMailbox};
 use federation::service::Federation;
 use federation::store::{feeds, links, nodes};
-use federation::{accept, wire};
+use federation::{own, wire};
 use prost::Message;
 use proto::federation::{LinkMessage, ListQuarantineRequest, link_message};
 use proto::membership::{Organization, OrganizationRevised, Sector, UpdateOrganizationRequest};
@@ -47,7 +47,7 @@ pub(super) async fn speak_for_another(node: &Node, initiative: &str, victim: &Re
     let mut transaction = border.pool.begin().await.map_err(BorderError::from)?;
     let known = nodes::initiative(&mut transaction, &reference).await.map_err(BorderError::from)?;
     let known = known.ok_or_else(|| NodeError::Usage(format!("{} does not know the initiative", node.sketch.name)))?;
-    accept::own(&border, &mut transaction, &known, &space, &[(event, bytes)], false).await?;
+    own::tell(&border, &mut transaction, &known, &space, &[(event, bytes)], false).await?;
     transaction.commit().await.map_err(BorderError::from)?;
     border.pool.close().await;
     Ok(())
