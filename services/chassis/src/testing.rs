@@ -110,7 +110,8 @@ impl<R: Room> Stage<R> {
     pub async fn take(&self, event: Event) {
         let sequence = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
         let accepted_at = Some(timestamp(event.made_at));
-        let delivery = Delivery { sequence, event: event.encode().into(), position: sequence, accepted_at, ..Delivery::default() };
+        let delivery =
+            Delivery { sequence, event: event.encode().into(), position: sequence, accepted_at, ..Delivery::default() };
         let mut transaction = self.pool.begin().await.unwrap();
         Hearing::<R>::default().take(&mut transaction, digest::BORDER, &[delivery]).await.unwrap();
         transaction.commit().await.unwrap();
@@ -132,19 +133,19 @@ impl<R: Room> Stage<R> {
     }
 
     /// Every row of the room's tables and of the roles, as JSON, by table.
-    pub async fn rows(&self) -> BTreeMap<&'static str, Vec<String>> {
+    pub async fn rows(&self) -> BTreeMap<String, Vec<String>> {
         let mut rows = BTreeMap::new();
-        for table in R::TABLES.iter().map(|table| table.name).chain(["roles"]) {
-            rows.insert(table, self.rows_of(table).await);
+        for table in self.own_tables().await.into_iter().chain(["roles".to_owned()]) {
+            rows.insert(table.clone(), self.rows_of(&table).await);
         }
         rows
     }
 
     /// As [`Stage::rows`], with the log and the answered requests: equal before and after a call that wrote nothing.
-    pub async fn everything(&self) -> BTreeMap<&'static str, Vec<String>> {
+    pub async fn everything(&self) -> BTreeMap<String, Vec<String>> {
         let mut rows = self.rows().await;
         for table in ["log", "unsequenced", "requests"] {
-            rows.insert(table, self.rows_of(table).await);
+            rows.insert(table.to_owned(), self.rows_of(table).await);
         }
         rows
     }
@@ -152,6 +153,20 @@ impl<R: Room> Stage<R> {
     async fn rows_of(&self, table: &str) -> Vec<String> {
         let select = format!("select to_jsonb(t)::text from {table} t order by 1");
         sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&self.pool).await.unwrap()
+    }
+
+    /// Tables of the room's schema that are not the chassis' and no notes of migrations, sorted.
+    async fn own_tables(&self) -> Vec<String> {
+        sqlx::query_scalar(
+            "select table_schema || '.' || table_name from information_schema.tables
+              where table_schema = $1 and table_name not like '\\_%'
+                and table_name not in ('log', 'unsequenced', 'relayed', 'published', 'heard', 'requests', 'roles')
+              order by 1",
+        )
+        .bind(R::NAME)
+        .fetch_all(&self.pool)
+        .await
+        .unwrap()
     }
 
     /// The events in the log, in local order.
@@ -163,9 +178,26 @@ impl<R: Room> Stage<R> {
 
     /// Empties the room's tables and folds its log again.
     pub async fn replay(&self) {
+        self.empties_every_table().await;
         let mut transaction = self.pool.begin().await.unwrap();
         fold::replay::<R>(&mut transaction).await.unwrap();
         transaction.commit().await.unwrap();
+    }
+
+    /// A table that the room forgot to name would keep its rows over a replay, and no comparison would show it.
+    async fn empties_every_table(&self) {
+        let tables = self.own_tables().await;
+        let mut transaction = self.pool.begin().await.unwrap();
+        for table in R::TABLES {
+            let delete = format!("delete from {}", table.name);
+            sqlx::query(AssertSqlSafe(delete)).execute(&mut *transaction).await.unwrap();
+        }
+        for table in tables {
+            let count = format!("select count(*) from {table}");
+            let left: i64 = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut *transaction).await.unwrap();
+            assert_eq!(left, 0, "{table} is not emptied with the tables that the room names");
+        }
+        transaction.rollback().await.unwrap();
     }
 
     /// Forgets one resource and folds its events again.

@@ -37,7 +37,7 @@ impl TryFrom<Row> for JoinRequest {
 
 /// One request.
 pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Result<Option<JoinRequest>, sqlx::Error> {
-    Ok(among(connection, &[reference.clone()]).await?.pop())
+    Ok(among(connection, std::slice::from_ref(reference)).await?.pop())
 }
 
 /// One request, locked until the transaction ends.

@@ -49,7 +49,7 @@ impl TryFrom<Row> for Membership {
 
 /// One membership.
 pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Membership>, sqlx::Error> {
-    Ok(among(connection, &[reference.clone()]).await?.pop())
+    Ok(among(connection, std::slice::from_ref(reference)).await?.pop())
 }
 
 /// One membership, locked until the transaction ends.

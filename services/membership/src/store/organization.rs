@@ -38,7 +38,7 @@ impl TryFrom<Row> for Organization {
 
 /// One organization.
 pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Organization>, sqlx::Error> {
-    Ok(among(connection, &[reference.clone()]).await?.pop())
+    Ok(among(connection, std::slice::from_ref(reference)).await?.pop())
 }
 
 /// One organization, locked until the transaction ends.

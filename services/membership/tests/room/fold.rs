@@ -170,3 +170,23 @@ async fn events_of_two_homes_may_come_in_any_order_between_them() {
     let initiative = initiative.reference.parse().unwrap();
     assert_eq!(beta.stage.states(&initiative).await, backbone.stage.states(&initiative).await);
 }
+
+#[tokio::test]
+async fn an_answer_is_part_of_the_memberships_state_and_not_of_the_requests() {
+    let scene = Scene::set().await;
+    let initiative = scene.initiative().await.reference;
+    let request = scene.request(&scene.organization(&initiative).await).await;
+    let known = initiative.parse().unwrap();
+    let before = scene.stage.states(&known).await;
+    let admit = AdmitMemberRequest {
+        initiative,
+        join_request: request.reference,
+        roles: vec![open_term(Role::Partner)],
+        request_id: new_id(),
+        ..AdmitMemberRequest::default()
+    };
+    scene.here().admit_member(admit).await.unwrap();
+    let mut after = scene.stage.states(&known).await;
+    after.retain(|(resource, _)| before.iter().any(|(known, _)| known == resource));
+    assert_eq!(after, before);
+}

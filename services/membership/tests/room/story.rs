@@ -292,6 +292,25 @@ async fn nobody_changes_what_lives_on_another_node() {
 }
 
 #[tokio::test]
+async fn two_who_invite_at_the_same_instant_invite_once() {
+    let scene = Scene::set().await;
+    let initiative = scene.initiative().await.reference;
+    for _ in 0..5 {
+        let organization = scene.organization(&initiative).await;
+        let invite = || InviteOrganizationRequest {
+            initiative: initiative.clone(),
+            organization: organization.reference.clone(),
+            request_id: new_id(),
+            ..InviteOrganizationRequest::default()
+        };
+        let (mut one, mut other) = (scene.here(), scene.here());
+        let (one, other) = tokio::join!(one.invite_organization(invite()), other.invite_organization(invite()));
+        let refused: Vec<_> = [one, other].into_iter().filter_map(Result::err).map(|status| reason(&status)).collect();
+        assert_eq!(refused, ["ALREADY_INVITED"]);
+    }
+}
+
+#[tokio::test]
 async fn two_who_admit_at_the_same_instant_admit_once() {
     let scene = Scene::set().await;
     let initiative = scene.initiative().await.reference;

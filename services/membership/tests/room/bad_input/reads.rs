@@ -28,10 +28,8 @@ async fn lists_refuse_precisely() {
     let (initiative, page_token) = (trial.unknown(), "no token".to_owned());
     macro_rules! each {
         ($method:ident, $request:ident { $($filter:ident: $bad:expr => $field:literal),* }) => {
-            let bad = $request {
-                $($filter: $bad,)* initiative: "7".to_owned(), page_size: -1, page_token: page_token.clone(),
-                ..$request::default()
-            };
+            let mut bad = $request { initiative: "7".to_owned(), page_token: page_token.clone(), ..$request::default() };
+            $(bad.$filter = $bad;)*
             let mut all = vec!["initiative", "page_token", $($field),*];
             all.sort_unstable();
             assert_eq!(wrong!(trial, $method(bad)), all);
