@@ -31,6 +31,12 @@ pub enum DatabaseError {
         /// What stood in the way.
         source: sqlx::migrate::MigrateError,
     },
+    /// Nothing to look at.
+    #[error("the database has no schema of {service}: this node never ran it here")]
+    Empty {
+        /// Whose.
+        service: &'static str,
+    },
     /// Anything else the database refuses.
     #[error("cannot set up the schema of {service}: {source}")]
     Setup {
@@ -44,7 +50,9 @@ pub enum DatabaseError {
 /// An address without its password, for messages.
 pub fn without_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}{}", &url.get(..scheme + 3).unwrap_or(""), &url.get(at + 1..).unwrap_or("")),
+        (Some(scheme), Some(at)) if at > scheme => {
+            format!("{}{}", &url.get(..scheme + 3).unwrap_or(""), &url.get(at + 1..).unwrap_or(""))
+        }
         _ => url.to_owned(),
     }
 }
@@ -82,6 +90,28 @@ fn pool(connections: u32) -> PgPoolOptions {
             Ok(true)
         })
     })
+}
+
+/// One connection as a service has them, to look at what is there: makes and migrates nothing.
+///
+/// # Errors
+/// Where Postgres cannot be reached, or the service has never run on this database.
+pub async fn look(url: &str, service: &'static str) -> Result<PgPool, DatabaseError> {
+    let unreachable = |source| DatabaseError::Unreachable { address: without_password(url), source };
+    let options = PgConnectOptions::from_str(url).map_err(unreachable)?.application_name("commonweal");
+    let mut login = PgConnection::connect_with(&options).await.map_err(unreachable)?;
+    let (role, there): (String, bool) =
+        sqlx::query_as("select current_database() || '_' || $1, exists (select from pg_namespace where nspname = $1)")
+            .bind(service)
+            .fetch_one(&mut login)
+            .await
+            .map_err(|source| DatabaseError::Setup { service, source })?;
+    login.close().await.map_err(unreachable)?;
+    if !there {
+        return Err(DatabaseError::Empty { service });
+    }
+    let options = options.options([("role", role.as_str()), ("search_path", service)]);
+    PgPoolOptions::new().max_connections(1).connect_with(options).await.map_err(unreachable)
 }
 
 fn table(migrator: &Migrator, service: &str, name: &str) -> Migrator {

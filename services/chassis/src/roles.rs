@@ -47,12 +47,16 @@ async fn grant(connection: &mut PgConnection, event: &Event, granted: &RoleGrant
 }
 
 async fn end(connection: &mut PgConnection, event: &Event, ended: &RoleEnded) -> Result<(), sqlx::Error> {
-    sqlx::query("update roles set ended = true, ended_position = $3 where membership = $1 and role = $2 and not ended")
-        .bind(event.resource.to_string())
-        .bind(ended.role)
-        .bind(event.accepted.map(|place| place.position))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "update roles set ended = true, ended_position = $3, ended_by = $4
+          where membership = $1 and role = $2 and not ended",
+    )
+    .bind(event.resource.to_string())
+    .bind(ended.role)
+    .bind(event.accepted.map(|place| place.position))
+    .bind(event.id)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -62,13 +66,14 @@ pub(crate) async fn forget(connection: &mut PgConnection, membership: &str) -> R
     Ok(())
 }
 
-/// Notes where this node's own grants came to stand in the members space's order.
-pub(crate) async fn place(connection: &mut PgConnection, grants: &[Uuid], place: Place) -> Result<(), sqlx::Error> {
-    sqlx::query("update roles set granted_position = $2 where granted_by = any($1)")
-        .bind(grants)
-        .bind(place.position)
-        .execute(connection)
-        .await?;
+/// Notes where this node's own grants and ends came to stand in the members space's order.
+pub(crate) async fn place(connection: &mut PgConnection, events: &[Uuid], place: Place) -> Result<(), sqlx::Error> {
+    for statement in [
+        "update roles set granted_position = $2 where granted_by = any($1)",
+        "update roles set ended_position = $2 where ended_by = any($1)",
+    ] {
+        sqlx::query(statement).bind(events).bind(place.position).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 

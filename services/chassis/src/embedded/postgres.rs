@@ -58,6 +58,16 @@ impl Postgres {
         launch(&install, &dir, shield, &lock, &options, &password).await
     }
 
+    /// The address of a database of the server that somebody else runs over a folder; `None` where nobody does.
+    pub async fn running(data_dir: &Path, database: &str) -> Option<String> {
+        let pid_file = fs::read_to_string(data_dir.join("data/postmaster.pid")).ok()?;
+        let port: u16 = pid_file.lines().nth(3)?.trim().parse().ok()?;
+        let password = fs::read_to_string(data_dir.join("password")).ok()?;
+        // After a crash the file is there and the server is not, or another one listens at its port.
+        connect(port, &password).await.ok()?.close().await.ok()?;
+        Some(address(port, &password, database))
+    }
+
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
@@ -65,7 +75,7 @@ impl Postgres {
 
     /// The address of a database, as its superuser: who makes each service's own role.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        address(self.port, &self.password, database)
     }
 
     /// Makes a database; well if it is there.
@@ -99,6 +109,10 @@ impl Postgres {
     pub async fn kill(self) {
         self.keeper.kill().await;
     }
+}
+
+fn address(port: u16, password: &str, database: &str) -> String {
+    format!("postgres://{SUPERUSER}:{password}@127.0.0.1:{port}/{database}")
 }
 
 /// Two who make the same database at once: one is told that it exists, or that its name does.

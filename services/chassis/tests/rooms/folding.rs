@@ -8,7 +8,8 @@ use chassis::names::{Reference, Space};
 use chassis::testing::{Stage, some_node};
 use chassis::{clock, log};
 use proto::common::judged::RefusedEvent;
-use proto::common::{Delivery, Judged};
+use proto::common::{Delivery, Judged, Role};
+use proto::membership::{RoleEnded, RoleGranted};
 use sqlx::PgConnection;
 
 use crate::notes::{Notes, noted, stamped};
@@ -215,4 +216,29 @@ async fn a_log_keeps_bytes_as_they_came() {
     let kept: Vec<u8> = sqlx::query_scalar("select bytes from log").fetch_one(&mut *connection).await.unwrap();
     assert_eq!(kept, bytes);
     assert_eq!(log::known(&mut connection, &[event.id]).await.unwrap(), [event.id]);
+}
+
+#[tokio::test]
+async fn a_role_that_ended_here_has_its_place_whenever_it_is_folded() {
+    let stage = Stage::<New>::set().await;
+    let initiative = Reference::born_on(&stage.node);
+    let membership = Reference::born_on(&stage.node);
+    let space = Space::members(&initiative);
+    let granted = RoleGranted {
+        initiative: initiative.to_string(),
+        membership: membership.to_string(),
+        organization: Reference::born_on(&stage.node).to_string(),
+        node: stage.node.to_string(),
+        role: Role::Partner.into(),
+        from: Some(timestamp(clock::now())),
+        until: None,
+    };
+    let ended = RoleEnded { role: Role::Partner.into(), ..RoleEnded::default() };
+    let facts = [Fact::of(&membership, &space, &granted), Fact::of(&membership, &space, &ended)];
+    let told = record(&stage, &facts).await;
+    judge(&stage, &[&told[0], &told[1]], &[]).await;
+    let rows = stage.rows().await;
+    assert!(rows["roles"][0].contains(r#""ended_position": 7"#), "{rows:?}");
+    stage.replay().await;
+    assert_eq!(stage.rows().await, rows);
 }
