@@ -7,6 +7,7 @@ mod serve;
 mod status;
 mod stop;
 mod token;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +23,9 @@ Exit codes: 0 done; 1 it failed; 2 something typed or configured is wrong; 3 no 
 
 Every setting of the configuration file can also come from the environment, as COMMONWEAL_<SECTION>__<FIELD>:
 COMMONWEAL_LISTEN__GRPC=127.0.0.1:7430 commonweal serve";
+
+/// The exit code of a check that did not hold.
+const NOT_HELD: u8 = 4;
 
 /// A node of a collective-impact initiative: it keeps an organisation's data at home and shares with the others what
 /// agreements allow.
@@ -51,6 +55,8 @@ enum Command {
     Revoke(join::Revoke),
     /// Say how this node and its links stand.
     Status(status::Status),
+    /// Prove from this node's own database that nothing was altered.
+    Verify(verify::Verify),
     /// Start three nodes here and play a story on real school figures.
     Demo(demo::Demo),
 }
@@ -70,6 +76,7 @@ impl Cli {
             Command::Join(join) => join.run(&config()?).await,
             Command::Revoke(revoke) => revoke.run(&config()?).await,
             Command::Status(status) => status.run(&config()?).await,
+            Command::Verify(verify) => verify.run(&config()?).await,
             Command::Demo(demo) => demo.run().await,
         }
     }

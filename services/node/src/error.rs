@@ -47,6 +47,9 @@ pub enum NodeError {
     /// Postgres.
     #[error(transparent)]
     Database(#[from] chassis::database::DatabaseError),
+    /// What is kept cannot be read.
+    #[error("cannot read the database: {0}")]
+    Unreadable(sqlx::Error),
     /// A process that this node starts.
     #[error(transparent)]
     Embedded(#[from] chassis::embedded::EmbeddedError),

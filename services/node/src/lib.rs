@@ -5,5 +5,8 @@ pub mod client;
 pub mod demo;
 pub mod error;
 pub mod fleet;
+pub mod ground;
 pub mod house;
 pub mod import;
+pub mod verify;
+pub mod words;

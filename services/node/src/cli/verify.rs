@@ -1,0 +1,116 @@
+//! `commonweal verify`: proof from the node's own database.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chassis::config::Config;
+use chassis::identity::NodeKeys;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::print;
+use crate::error::NodeError;
+use crate::ground::Ground;
+use crate::verify::{Report, Verifier, Watch};
+
+const HELP: &str = "\
+Examples:
+  commonweal verify
+  commonweal verify --json | jq .wrong
+
+Exit code 4 when something does not hold: the first thing that is wrong is named, with its space, origin and sequence,
+or its table and row. The node may run meanwhile; its rooms wait while their logs are folded again.";
+
+/// Compute again, from this node's own database, everything that can be proved: that no entry is missing or altered,
+/// that every seal holds, that the backbone judged by the rules, and that the tables follow from the logs.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(super) struct Verify {
+    /// Do not fold the rooms' logs again: they need not wait then.
+    #[arg(long)]
+    skip_folds: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verify {
+    pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
+        let keys = NodeKeys::load(&config.node.data_dir)?.ok_or_else(|| no_keys(config))?;
+        let own_keys = keys.chain().iter().filter_map(|key| key.public_key.as_ref().try_into().ok()).collect();
+        let ground = Ground::open(config).await?;
+        let watch = Progress::default();
+        let verifier = Verifier {
+            database: &ground.url,
+            node: keys.id().clone(),
+            own_keys,
+            folds: !self.skip_folds,
+            watch: &watch,
+        };
+        let report = verifier.run().await;
+        watch.end();
+        ground.close().await;
+        let report = report?;
+        print(self.json, &report, words)?;
+        Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(super::NOT_HELD) })
+    }
+}
+
+fn no_keys(config: &Config) -> NodeError {
+    let folder = config.node.data_dir.display();
+    NodeError::Usage(format!(
+        "there is no node under {folder}: make one with `commonweal init`, or name its configuration with --config"
+    ))
+}
+
+fn words(report: &Report) -> String {
+    let mut lines = vec![format!("node {}", report.node)];
+    lines.extend(report.checks.iter().map(|check| format!("  ok     {:<12} {}", check.check, check.words)));
+    match &report.wrong {
+        None => lines.push("Everything holds.".to_owned()),
+        Some(wrong) => {
+            lines.push(format!("  WRONG  {:<12} {}", wrong.check, wrong.words()));
+            lines.push("What comes after was not checked.".to_owned());
+        }
+    }
+    lines.join("\n")
+}
+
+/// A bar on a terminal, and nothing elsewhere.
+#[derive(Default)]
+struct Progress(Mutex<Option<ProgressBar>>);
+
+impl Progress {
+    fn end(&self) {
+        self.show(None);
+    }
+
+    fn show(&self, next: Option<ProgressBar>) {
+        let before = std::mem::replace(&mut *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner), next);
+        if let Some(bar) = before {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Watch for Progress {
+    fn begin(&self, check: &'static str, items: u64) {
+        if !std::io::stderr().is_terminal() {
+            return;
+        }
+        let bar = ProgressBar::new(items).with_message(check);
+        if let Ok(style) = ProgressStyle::with_template("{msg:<24} {wide_bar} {human_pos}/{human_len}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        self.show(Some(bar));
+    }
+
+    fn done(&self, items: u64) {
+        if let Some(bar) = &*self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            bar.inc(items);
+        }
+    }
+}

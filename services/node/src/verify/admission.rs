@@ -1,0 +1,260 @@
+//! Admission: which nodes belong and which roles they hold is folded again out of the order, every seal is checked with
+//! the keys its node had then, and every entry is judged again. The verdicts must be those that were recorded.
+
+use std::collections::BTreeMap;
+
+use chassis::event::{Event, Place};
+use chassis::names::NodeId;
+use federation::border::BorderError;
+use federation::domain::{self, Governance, Refusal};
+use federation::governance;
+use federation::store::feeds;
+use federation::store::nodes::{self, Initiative};
+use federation::wire::{self, FeedName, Link};
+use prost::Message;
+use proto::federation::{EntryBody, EntryHeader, Seal};
+use sqlx::{PgConnection, PgPool};
+
+use super::order::{self, Read};
+use super::rows::{self, Entry, Head, Step};
+use super::{Check, Stop, Told, ToldEvents, Verifier, Wrong, entries, tables, unsigned};
+use crate::error::NodeError;
+use crate::words;
+
+const CHECK: &str = "admission";
+/// What follows from the order, and is folded again.
+const FOLDED: [&str; 2] = ["federation.nodes", "federation.roles"];
+
+#[derive(Default)]
+struct Count {
+    seals: u64,
+    accepted: u64,
+    refused: u64,
+    not_again: u64,
+}
+
+/// A step that is judged again.
+struct Judging<'a> {
+    head: &'a Head,
+    step: &'a Step,
+    read: Read,
+    feed: FeedName,
+    initiative: &'a Initiative,
+    governance: Governance,
+}
+
+impl Judging<'_> {
+    fn wrong(&self, sequence: Option<i64>, what: impl Into<String>) -> Wrong {
+        let origin = Some(self.step.origin.clone());
+        Wrong { origin, sequence, ..self.head.wrong(CHECK, Some(self.step.position), what) }
+    }
+}
+
+impl Verifier<'_> {
+    pub(super) async fn admission(&self, pool: &PgPool, told: &mut ToldEvents) -> Result<Check, Stop> {
+        let mut transaction = tables::locked(pool, &FOLDED.map(str::to_owned)).await?;
+        let connection = &mut *transaction;
+        let (total, _) = rows::totals(connection).await?;
+        self.watch.begin("admission of the entries", unsigned(total));
+        let kept = tables::keep(connection, &FOLDED.map(str::to_owned)).await?;
+        for table in FOLDED {
+            sqlx::query(sqlx::AssertSqlSafe(format!("delete from {table}"))).execute(&mut *connection).await?;
+        }
+        let initiatives = nodes::initiatives(connection).await?;
+        let mut count = Count::default();
+        for head in rows::heads(connection).await? {
+            let initiative = initiatives.iter().find(|one| one.initiative.to_string() == head.initiative);
+            let initiative = initiative.ok_or_else(|| head.wrong(CHECK, None, "it belongs to no initiative"))?;
+            self.judge_all(connection, &head, initiative, told, &mut count).await?;
+        }
+        if let Some(wrong) = tables::differing(connection, CHECK, &kept).await? {
+            return Err(wrong.into());
+        }
+        transaction.rollback().await?;
+        Ok(held(&count))
+    }
+
+    async fn judge_all(
+        &self,
+        connection: &mut PgConnection,
+        head: &Head,
+        initiative: &Initiative,
+        told: &mut ToldEvents,
+        count: &mut Count,
+    ) -> Result<(), Stop> {
+        let mut position = 0;
+        loop {
+            let page = rows::steps(connection, &head.space, position).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            position = last.position;
+            for step in &page {
+                let judging = self.judging(connection, head, step, initiative).await?;
+                count.seals += 1;
+                let entries = rows::covered(connection, &head.space, step).await?;
+                for entry in &entries {
+                    judge(connection, &judging, entry, told, count).await?;
+                }
+                self.watch.done(entries.len() as u64);
+            }
+        }
+    }
+
+    /// Checks the origin's seal over the frame, and finds what its entries are judged by.
+    async fn judging<'a>(
+        &self,
+        connection: &mut PgConnection,
+        head: &'a Head,
+        step: &'a Step,
+        initiative: &'a Initiative,
+    ) -> Result<Judging<'a>, Stop> {
+        let wrong =
+            |what: String| Wrong { origin: Some(step.origin.clone()), ..head.wrong(CHECK, Some(step.position), what) };
+        let read = order::read(head, step)?;
+        let origin = rows::node(&step.origin).ok_or_else(|| wrong("the origin is not a node's id".to_owned()))?;
+        let space = head.parsed().ok_or_else(|| wrong("the name of the space is not one".to_owned()))?;
+        let by = read.acceptance.governance_position;
+        let keys = self.keys(connection, initiative, &origin, by).await?;
+        let keys = keys.ok_or_else(|| wrong(format!("{origin} did not belong to the initiative then")))?;
+        let seal = Seal {
+            head: read.acceptance.head.clone(),
+            key: step.frame_key.clone().into(),
+            signature: step.frame_signature.clone().into(),
+        };
+        let digest = wire::head(&seal.head).ok_or_else(|| wrong("its head is not a digest".to_owned()))?;
+        wire::check_seal(&seal, &digest, &origin, &keys)
+            .map_err(|error| wrong(format!("the origin's seal: {error}")))?;
+        let governance = governance::of(connection, initiative, &origin, by, read.at).await?;
+        let feed = FeedName { space, origin, epoch: read.acceptance.epoch };
+        Ok(Judging { head, step, read, feed, initiative, governance })
+    }
+
+    /// The keys with which a node may have sealed what was judged by a position.
+    async fn keys(
+        &self,
+        connection: &mut PgConnection,
+        initiative: &Initiative,
+        origin: &NodeId,
+        position: u64,
+    ) -> Result<Option<Vec<wire::Head>>, sqlx::Error> {
+        if *origin == initiative.backbone {
+            return Ok(Some(initiative.backbone_keys.clone()));
+        }
+        // This node seals its own frames anew when they are confirmed, with the key it has then.
+        if *origin == self.node {
+            return Ok(Some(self.own_keys.clone()));
+        }
+        Ok(nodes::node_at(connection, &initiative.initiative, origin, position).await?.map(|node| node.keys))
+    }
+}
+
+async fn judge(
+    connection: &mut PgConnection,
+    judging: &Judging<'_>,
+    entry: &Entry,
+    told: &mut ToldEvents,
+    count: &mut Count,
+) -> Result<(), Stop> {
+    let wrong = |what: String| judging.wrong(Some(entry.sequence), what);
+    let mut refusals = judging.read.acceptance.refused.iter();
+    let refusal = refusals.find(|refusal| i64::try_from(refusal.sequence) == Ok(entry.sequence));
+    if entry.refused.as_ref() != refusal.map(|refusal| &refusal.reason) {
+        return Err(wrong(verdict_differs(entry, refusal.map(|refusal| refusal.reason.as_str()))).into());
+    }
+    let Some(link) = link(entry) else {
+        return Err(wrong("the header cannot be read".to_owned()).into());
+    };
+    let again = link.body.is_some().then(|| domain::judge(&judging.feed, &link, &judging.governance, false));
+    match (again, refusal) {
+        (None, Some(_)) => {
+            count.not_again += 1;
+            count.refused += 1;
+        }
+        (None, None) => {
+            count.not_again += 1;
+            count.accepted += 1;
+        }
+        (Some(Err(again)), Some(recorded)) if again.code() == recorded.code => count.refused += 1,
+        (Some(Ok(event)), Some(recorded)) if recorded.code == Refusal::DuplicateEvent.code() => {
+            if feeds::told_before(connection, &[event.id]).await?.is_empty() {
+                return Err(wrong("it was refused as told before, and it was not".to_owned()).into());
+            }
+            count.refused += 1;
+        }
+        (Some(Ok(event)), None) => {
+            count.accepted += 1;
+            accepted(connection, judging, entry, event, told).await?;
+        }
+        (Some(Err(again)), recorded) => {
+            let recorded = recorded.map_or("accepted".to_owned(), |recorded| format!("refused as {}", recorded.code));
+            return Err(wrong(format!("it was {recorded}, and by the rules it is refused: {again}")).into());
+        }
+        (Some(Ok(_)), Some(recorded)) => {
+            let what = format!("it was refused as {}, and by the rules it is accepted", recorded.code);
+            return Err(wrong(what).into());
+        }
+    }
+    Ok(())
+}
+
+fn verdict_differs(entry: &Entry, sealed: Option<&str>) -> String {
+    let words = |verdict: Option<&str>| verdict.map_or("accepted".to_owned(), |reason| format!("refused ({reason})"));
+    format!("it counts as {}, and by the backbone's seal it is {}", words(entry.refused.as_deref()), words(sealed))
+}
+
+async fn accepted(
+    connection: &mut PgConnection,
+    judging: &Judging<'_>,
+    entry: &Entry,
+    event: Event,
+    told: &mut ToldEvents,
+) -> Result<(), Stop> {
+    let position = judging.step.position;
+    let digest = wire::digest(entry.event.as_deref().unwrap_or_default());
+    if told.insert(event.id, Told { digest, position }).is_some() {
+        return Err(judging.wrong(Some(entry.sequence), "the same event was accepted before").into());
+    }
+    let event = Event { accepted: Some(Place { position, at: judging.read.at }), ..event };
+    governance::fold(connection, judging.initiative, &event).await.map_err(|error| match error {
+        BorderError::Database(error) => Stop::from(error),
+        error => Stop::Failed(NodeError::Border(error)),
+    })
+}
+
+fn link(entry: &Entry) -> Option<Link> {
+    let header = EntryHeader::decode(entry.header.as_slice()).ok()?;
+    let body = match (&entry.event, &entry.salt) {
+        (Some(event), Some(salt)) => Some(EntryBody { event: event.clone().into(), salt: salt.clone().into() }),
+        _ => None,
+    };
+    Some(Link {
+        sequence: header.sequence,
+        event_type: header.event_type,
+        header: entry.header.clone().into(),
+        digest: wire::head(&entry.digest)?,
+        body,
+    })
+}
+
+fn held(count: &Count) -> Check {
+    let judged = count.accepted + count.refused;
+    let not_again = match count.not_again {
+        0 => String::new(),
+        number => format!("; {} without a body cannot be judged again", entries(number)),
+    };
+    Check {
+        check: CHECK,
+        counts: BTreeMap::from([
+            ("seals", count.seals),
+            ("accepted", count.accepted),
+            ("refused", count.refused),
+            ("not_judged_again", count.not_again),
+        ]),
+        words: format!(
+            "{} judged again, {} accepted and {} refused as recorded{not_again}; {} of the nodes hold; nodes and roles follow",
+            entries(judged),
+            words::thousands(count.accepted),
+            words::thousands(count.refused),
+            words::count(count.seals, "seal", "seals"),
+        ),
+    }
+}
