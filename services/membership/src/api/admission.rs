@@ -5,13 +5,16 @@ use chassis::errors::{self, Violations};
 use chassis::names::Reference;
 use chassis::parse;
 use chassis::revision::Read;
-use proto::membership::*;
+use proto::membership::{
+    AdmitMemberRequest, AdmitMemberResponse, InviteOrganizationRequest, InviteOrganizationResponse,
+};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use tonic::{Request, Status};
 
 use super::{Reply, Room, role_term, there};
 use crate::domain::admission::{self, Admission};
-use crate::domain::{Invitee, RoleTerm};
+use crate::domain::{Invitee, JoinRequest, Membership, Organization, RoleTerm};
 use crate::{contract, events, store};
 
 const NAME_LENGTH: usize = 200;
@@ -89,19 +92,16 @@ pub(super) async fn admit(desk: &Desk<Room>, request: Request<AdmitMemberRequest
         }
         None => None,
     };
-    let (asked, standing) = match &asked {
-        Some(reference) => {
-            let found = there(store::join_request::locked(connection, reference).await, "join request", reference)?;
-            let standing = store::membership::standing(connection, &initiative.reference, &found.organization).await;
-            (Some(found), standing.map_err(errors::database)?)
-        }
-        None => (None, None),
+    let asked = match &asked {
+        Some(reference) => Asked::load(connection, reference).await?,
+        None => Asked::default(),
     };
     let known = Admission {
         initiative: &initiative,
         invitation: invitation.as_ref(),
-        request: asked.as_ref(),
-        standing: standing.as_ref(),
+        request: asked.request.as_ref(),
+        asking: asked.organization.as_ref(),
+        standing: asked.standing.as_ref(),
     };
     let newborn = Reference::born_on(work.node());
     let facts = admission::admit(&known, work.node(), newborn.clone(), roles, work.now())?;
@@ -109,6 +109,27 @@ pub(super) async fn admit(desk: &Desk<Room>, request: Request<AdmitMemberRequest
     let reference = facts.first().map_or(newborn, |fact| fact.resource.clone());
     let found = there(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
     work.reply(AdmitMemberResponse { membership: Some(contract::membership(&found)) }).await
+}
+
+/// A request, and what is known of the one who asks.
+#[derive(Default)]
+struct Asked {
+    request: Option<JoinRequest>,
+    organization: Option<Organization>,
+    standing: Option<Membership>,
+}
+
+impl Asked {
+    async fn load(connection: &mut PgConnection, reference: &Reference) -> Result<Self, Status> {
+        let request = there(store::join_request::locked(connection, reference).await, "join request", reference)?;
+        let organization = store::organization::find(connection, &request.organization).await;
+        let standing = store::membership::standing(connection, &request.initiative, &request.organization).await;
+        Ok(Self {
+            organization: organization.map_err(errors::database)?,
+            standing: standing.map_err(errors::database)?,
+            request: Some(request),
+        })
+    }
 }
 
 fn parse_admission(request: &AdmitMemberRequest, now: OffsetDateTime) -> Result<Admit, Status> {

@@ -51,6 +51,8 @@ pub struct Admission<'a> {
     pub invitation: Option<&'a Membership>,
     /// The request named, if any.
     pub request: Option<&'a JoinRequest>,
+    /// The one who asks, if it is registered.
+    pub asking: Option<&'a Organization>,
     /// Membership of the one who asks that has not ended, if any.
     pub standing: Option<&'a Membership>,
 }
@@ -96,7 +98,7 @@ impl Admission<'_> {
         if self.request.is_some_and(|request| request.initiative != *here) {
             return Err(Refusal::OtherInitiative("request"));
         }
-        Ok(())
+        self.asking.map_or(Ok(()), |organization| organization.in_initiative(self.initiative))
     }
 
     /// Who is to be admitted: the one who asks, or else the one who was invited.
@@ -111,11 +113,20 @@ impl Admission<'_> {
         let invited = self.invitation.and_then(|invitation| invitation.organization.clone());
         let Some(request) = self.request else { return invited.ok_or(Refusal::InviteeUnregistered) };
         request.standing()?;
+        self.asks_for_itself(request)?;
         match (invited, self.invitation, self.standing) {
             (Some(invited), ..) if invited != request.organization => Err(Refusal::InvitationForAnother),
             // It holds an invitation of its own: that one is to be answered, not the one for somebody to come.
             (None, Some(_), Some(_)) => Err(Refusal::AlreadyInvited),
             _ => Ok(request.organization.clone()),
         }
+    }
+
+    /// A node may say of itself what it likes: that it asks for an organization of its own is seen here.
+    fn asks_for_itself(&self, request: &JoinRequest) -> Result<(), Refusal> {
+        if request.organization.node != request.reference.node {
+            return Err(Refusal::AskedForAnother);
+        }
+        if self.asking.is_none() { Err(Refusal::Unregistered) } else { Ok(()) }
     }
 }

@@ -51,6 +51,12 @@ pub enum Refusal {
     /// The invitation is not for the one who asks.
     #[error("the invitation is for another organization than the one that asks")]
     InvitationForAnother,
+    /// One asks for oneself.
+    #[error("the request comes from another node than the one on which the organization lives")]
+    AskedForAnother,
+    /// Nobody knows who asks.
+    #[error("the organization that asks is not registered")]
+    Unregistered,
     /// Only an active member can be given and be relieved of roles.
     #[error("the membership is not active")]
     NotActive,
@@ -93,6 +99,8 @@ impl Refusal {
             Self::NotInvited => "NOT_INVITED",
             Self::InviteeUnregistered => "INVITEE_UNREGISTERED",
             Self::InvitationForAnother => "INVITATION_FOR_ANOTHER",
+            Self::AskedForAnother => "ASKED_FOR_ANOTHER",
+            Self::Unregistered => "UNREGISTERED",
             Self::NotActive => "NOT_ACTIVE",
             Self::NotSuspended => "NOT_SUSPENDED",
             Self::MembershipEnded => "MEMBERSHIP_ENDED",

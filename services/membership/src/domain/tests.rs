@@ -178,7 +178,12 @@ fn admit(
     standing: Option<&Membership>,
     here: &NodeId,
 ) -> Result<Vec<Fact>, Refusal> {
-    let known = Admission { initiative, invitation, request, standing };
+    let asking = request.map(|request| Organization {
+        reference: request.organization.clone(),
+        initiative: request.initiative.clone(),
+        ..organization(initiative, &alpha())
+    });
+    let known = Admission { initiative, invitation, request, asking: asking.as_ref(), standing };
     admission::admit(&known, here, Reference::born_on(here), vec![term(Role::Partner, None)], now())
 }
 
@@ -200,7 +205,8 @@ fn an_admission_tells_the_member_and_then_its_roles() {
     assert_eq!(admit(&initiative, Some(&invited), None, None, &alpha()), Err(Refusal::NotTheBackbone));
     let closed = closed(&initiative);
     assert_eq!(admit(&closed, Some(&invited), None, None, &backbone()), Err(Refusal::InitiativeClosed));
-    let known = Admission { initiative: &initiative, invitation: Some(&invited), request: None, standing: None };
+    let known =
+        Admission { initiative: &initiative, invitation: Some(&invited), request: None, asking: None, standing: None };
     let over = vec![term(Role::Partner, Some(0))];
     let refused = admission::admit(&known, &backbone(), Reference::born_on(&backbone()), over, now());
     assert_eq!(refused, Err(Refusal::TermOver { role: Role::Partner, until: now() }));
@@ -245,6 +251,23 @@ fn who_does_not_fit_is_not_admitted() {
     assert_eq!(refused, Err(Refusal::OtherInitiative("invitation")));
     let refused = admit(&other, None, Some(&asked), None, &backbone());
     assert_eq!(refused, Err(Refusal::OtherInitiative("request")));
+}
+
+#[test]
+fn who_asks_is_registered_and_asks_for_itself() {
+    let initiative = initiative();
+    let hartford = organization(&initiative, &alpha());
+    let admit = |request: &JoinRequest, asking: Option<&Organization>| {
+        let known =
+            Admission { initiative: &initiative, invitation: None, request: Some(request), asking, standing: None };
+        admission::admit(&known, &backbone(), Reference::born_on(&backbone()), Vec::new(), now())
+    };
+    assert!(admit(&request(&hartford), Some(&hartford)).is_ok());
+    assert_eq!(admit(&request(&hartford), None), Err(Refusal::Unregistered));
+    let forged = JoinRequest { reference: Reference::born_on(&NodeId::of_key(&[3; 32])), ..request(&hartford) };
+    assert_eq!(admit(&forged, Some(&hartford)), Err(Refusal::AskedForAnother));
+    let other = organization(&super::tests::initiative(), &alpha());
+    assert_eq!(admit(&request(&hartford), Some(&other)), Err(Refusal::OtherInitiative("organization")));
 }
 
 #[test]

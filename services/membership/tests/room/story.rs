@@ -1,6 +1,7 @@
 //! How one comes from nothing to a membership, and what can become of it.
 
-use chassis::names::Reference;
+use chassis::event::Fact;
+use chassis::names::{Reference, Space};
 use chassis::roles;
 use chassis::testing::speaking_for;
 use proto::common::Role;
@@ -257,6 +258,30 @@ async fn a_partner_cannot_admit_itself() {
     let caller = speaking_for(&[&reference(&organization.reference)]);
     let get = GetMembershipRequest { membership: member.reference.clone() };
     assert_eq!(alpha.client(Some(&caller)).get_membership(get).await.unwrap().into_inner().membership, Some(member));
+}
+
+#[tokio::test]
+async fn a_node_cannot_ask_for_an_organization_of_another() {
+    let scene = Scene::set().await;
+    let initiative = scene.initiative().await.reference;
+    let organization = scene.organization(&initiative).await;
+    let alpha = chassis::testing::some_node();
+    for (asks, told) in
+        [(organization.reference, "ASKED_FOR_ANOTHER"), (Reference::born_on(&alpha).to_string(), "UNREGISTERED")]
+    {
+        let request = Reference::born_on(&alpha);
+        let requested = JoinRequested { join_request: Some(asking(&asks)) };
+        let space = Space::members(&reference(&initiative));
+        scene.stage.hear(&alpha, &Fact::of(&request, &space, &requested)).await;
+        let admit = AdmitMemberRequest {
+            initiative: initiative.clone(),
+            join_request: request.to_string(),
+            roles: vec![open_term(Role::Partner)],
+            request_id: new_id(),
+            ..AdmitMemberRequest::default()
+        };
+        assert_eq!(reason(&scene.here().admit_member(admit).await.unwrap_err()), told);
+    }
 }
 
 #[tokio::test]
