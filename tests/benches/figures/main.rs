@@ -1,0 +1,139 @@
+//! The figures: what the house does, each beside what the machine under it could do, measured in one run.
+
+mod batch;
+mod figure;
+mod lag;
+mod nodes;
+mod observations;
+mod raw;
+mod road;
+mod told;
+mod transit;
+mod writes;
+
+use std::process::ExitCode;
+
+use figure::{Figure, Outcome};
+
+const HELP: &str = "\
+Usage: deploy/bench [--rounds N] [NAME ...]
+
+Prints one JSON line a figure, {\"name\", \"ours\", \"limit\", \"unit\", \"ratio\"}, where ratio = ours / limit. Without a NAME all of
+them. A NAME may be the beginning of several, as in `writes`.
+
+`ours` is a whole node at work, called as anybody calls it: gRPC with a token, the rule of the call, the request id, the event
+in the log, the tables, the answer; and behind it the relay, the other rooms and the border. `limit` is the bare machine
+beside it: the same rows with the same indexes and constraints in the same Postgres, or the same bytes through the same
+hub. Both are durable alike (fsync on). They take turns, ours, limit, ours, limit, N times (5), and each is the median
+of its turns. Before a turn of the limit the node has come to rest. All on loopback, the nodes of the federation figures
+in one process. Absolute numbers belong to the machine; only the ratio can be compared, and only with a quiet machine's.
+
+Rates (per second: more is better, the ratio is at most about 1):
+  writes_1              OpenSubmission calls of 1 caller: one event of 1 KiB and one submission, four rows in one commit.
+                        Limit: the same four rows in one statement and one commit, on 1 connection.
+  writes_32             The same with 32 callers at once. Limit: 32 connections.
+  batch_observations    Observations by SubmitObservations with 2,000 in each call, one call at a time: checked, signed for,
+                        logged in events of up to 96 KiB, and put in the table of observations.
+                        Limit: one INSERT ... SELECT unnest of the same 2,000 rows a commit, on 1 connection.
+  federation_entries    Events of 1 KiB, 4,000 at a time, from their commit at alpha to their commit in the room of beta, by
+                        the backbone: sealed, verified, judged, ordered, verified again and applied on each node.
+                        Limit: 4,000 messages of 1 KiB, one event each, through two mailboxes of the same hub: published
+                        to a stream in one account, taken out, published to a stream in another, taken out, acknowledged.
+
+Lag (milliseconds: less is better, the ratio is at least 1), at 300 events a second:
+  federation_lag_p50    From an event's row being written in alpha's room, before its commit, to when a reader sees it
+                        committed in beta's room. Limit: the same bytes through the two mailboxes, sent one at a time.
+  federation_lag_p99    The same, of the slowest hundredth.
+";
+
+/// What one figure or several of one measurement are called.
+const NAMES: &[&str] =
+    &["writes_1", "writes_32", "batch_observations", "federation_entries", "federation_lag_p50", "federation_lag_p99"];
+
+/// What is asked for.
+struct Asked {
+    rounds: usize,
+    names: Vec<&'static str>,
+}
+
+impl Asked {
+    fn any(&self, beginning: &str) -> bool {
+        self.names.iter().any(|name| name.starts_with(beginning))
+    }
+
+    fn print(&self, figures: &[Figure]) {
+        figures.iter().filter(|figure| self.names.contains(&figure.name)).for_each(Figure::print);
+    }
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    match asked(&words).and_then(|asked| run(&asked)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn asked(words: &[String]) -> Outcome<Asked> {
+    let mut asked = Asked { rounds: 5, names: Vec::new() };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            // What `cargo bench` says to every bench.
+            "--bench" => {}
+            "--rounds" => {
+                asked.rounds = words.next().and_then(|number| number.parse().ok()).ok_or("--rounds needs a number")?
+            }
+            name => {
+                let before = asked.names.len();
+                asked.names.extend(NAMES.iter().filter(|known| known.starts_with(name)));
+                if asked.names.len() == before {
+                    return Err(format!("there is no figure {name}, only {}", NAMES.join(", ")).into());
+                }
+            }
+        }
+    }
+    if asked.names.is_empty() {
+        asked.names = NAMES.to_vec();
+    }
+    Ok(asked)
+}
+
+fn run(asked: &Asked) -> Outcome<()> {
+    // Two libraries each bring a TLS backend: say once which one counts.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(all(asked))
+}
+
+async fn all(asked: &Asked) -> Outcome<()> {
+    if asked.any("writes") || asked.any("batch") {
+        let alone = nodes::alone().await?;
+        for (name, callers) in [("writes_1", 1), ("writes_32", 32)] {
+            if asked.names.contains(&name) {
+                asked.print(&[writes::figure(&alone, name, callers, asked.rounds).await?]);
+            }
+        }
+        if asked.any("batch") {
+            asked.print(&[batch::figure(&alone, asked.rounds).await?]);
+        }
+        alone.close().await?;
+    }
+    if asked.any("federation") {
+        let coalition = nodes::coalition().await?;
+        if asked.any("federation_entries") {
+            asked.print(&[transit::figure(&coalition, asked.rounds).await?]);
+        }
+        if asked.any("federation_lag") {
+            asked.print(&lag::figures(&coalition, asked.rounds).await?);
+        }
+        coalition.close().await?;
+    }
+    Ok(())
+}

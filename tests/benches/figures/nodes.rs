@@ -1,0 +1,198 @@
+//! Nodes to measure: whole ones, over one durable Postgres, with an initiative in which each reports as a member.
+
+mod story;
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::str::FromStr;
+use std::time::Duration;
+
+use chassis::clock;
+use chassis::config::{Config, Secret};
+use chassis::embedded::{Postgres, PostgresOptions};
+use chassis::names::Reference;
+use node::client::Client;
+use node::house::House;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+
+use crate::figure::Outcome;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(10);
+
+pub use story::RACES;
+
+/// Nodes at work.
+pub struct Coalition {
+    /// The nodes; the first is the backbone.
+    pub nodes: Vec<Node>,
+    /// The initiative.
+    pub initiative: Reference,
+    /// The measure that is reported on.
+    pub measure: String,
+    postgres: Postgres,
+    folder: TempDir,
+}
+
+/// One node.
+pub struct Node {
+    /// How it is set.
+    pub config: Config,
+    /// Its operator's connection to it.
+    pub client: Client,
+    /// Address of its database.
+    pub database: String,
+    /// The organization that lives on it; empty until it is a member.
+    pub organization: String,
+    /// The node itself.
+    pub house: House,
+}
+
+/// A request id that was never used.
+pub fn new_id() -> String {
+    clock::new_id().to_string()
+}
+
+/// Asks until there is an answer.
+pub async fn soon<T>(what: &str, ask: impl AsyncFn() -> Outcome<Option<T>>) -> Outcome<T> {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await? {
+                return Ok(answer);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.map_err(|_| format!("{what} did not come to be in {PATIENCE:?}"))?
+}
+
+/// A backbone without partners.
+pub async fn alone() -> Outcome<Coalition> {
+    start(&["backbone"]).await
+}
+
+/// A backbone and two partners.
+pub async fn coalition() -> Outcome<Coalition> {
+    start(&["backbone", "alpha", "beta"]).await
+}
+
+async fn start(names: &[&str]) -> Outcome<Coalition> {
+    let folder = TempDir::new()?;
+    let data_dir = folder.path().join("postgres");
+    let postgres = Postgres::start(PostgresOptions { data_dir, port: None, durable: true }).await?;
+    let mut nodes = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        nodes.push(Node::start(&postgres, &folder, name, index == 0).await?);
+    }
+    let backbone = nodes.first().ok_or("no node")?;
+    let initiative = backbone.create_initiative().await?;
+    for partner in nodes.iter().skip(1) {
+        partner.join(backbone, &initiative).await?;
+    }
+    let mut organizations = Vec::new();
+    for member in &nodes {
+        organizations.push(member.become_member(backbone, &initiative).await?);
+    }
+    let measure = backbone.create_measure(&initiative).await?;
+    for member in &nodes {
+        member.knows_measure(&measure).await?;
+    }
+    for (node, organization) in nodes.iter_mut().zip(organizations) {
+        node.organization = organization;
+    }
+    Ok(Coalition { nodes, initiative: initiative.parse()?, measure, postgres, folder })
+}
+
+impl Coalition {
+    /// A node by its place.
+    pub fn node(&self, index: usize) -> Outcome<&Node> {
+        Ok(self.nodes.get(index).ok_or("no such node")?)
+    }
+
+    /// Another database on the same server, with nobody at work on it.
+    pub async fn bare_database(&self) -> Outcome<String> {
+        let name = format!("bare_{}", clock::new_id().simple());
+        self.postgres.create_database(&name).await?;
+        Ok(self.postgres.url(&name))
+    }
+
+    /// Where the hub keeps its keys and certificates.
+    pub fn hub_folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("backbone").join("hub")
+    }
+
+    /// Waits until nothing is left to do on any node.
+    pub async fn rest(&self) -> Outcome<()> {
+        for node in &self.nodes {
+            node.rest().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends everything.
+    pub async fn close(self) -> Outcome<()> {
+        for node in self.nodes {
+            node.house.serve(std::future::ready(())).await?;
+        }
+        self.postgres.stop().await?;
+        Ok(())
+    }
+}
+
+impl Node {
+    async fn start(postgres: &Postgres, folder: &TempDir, name: &str, hub: bool) -> Outcome<Self> {
+        postgres.create_database(name).await?;
+        let mut config = Config::default();
+        config.node.name = name.to_owned();
+        config.node.data_dir = folder.path().join(name);
+        config.listen.grpc = (Ipv4Addr::LOCALHOST, 0).into();
+        config.database.url = Some(Secret::of(postgres.url(name)));
+        config.hub.enabled = hub;
+        config.hub.listen = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        // One caller stands for many.
+        config.limits.calls_per_second = 0;
+        let house = House::start(&config).await?;
+        let client = Client::operator(&config).await?;
+        Ok(Self { config, client, database: postgres.url(name), organization: String::new(), house })
+    }
+
+    /// A connection to the tables of a service of this node.
+    pub async fn tables(&self, service: &'static str) -> Outcome<PgConnection> {
+        let options = PgConnectOptions::from_str(&self.database)?.options([("search_path", service)]);
+        Ok(PgConnection::connect_with(&options).await?)
+    }
+
+    /// Waits until everything told on this node is numbered, published and heard by the border.
+    async fn rest(&self) -> Outcome<()> {
+        for service in ["membership", "measurement", "federation"] {
+            let statement = "select not exists (select from unsequenced)
+                and (select sequence from published) = (select coalesce(max(sequence), 0) from relayed)";
+            soon("rest", async || {
+                let mut tables = self.tables(service).await?;
+                let rests: bool = sqlx::query_scalar(statement).fetch_one(&mut tables).await?;
+                Ok(rests.then_some(()))
+            })
+            .await?;
+        }
+        for (source, listener) in
+            [("measurement", "federation"), ("measurement", "membership"), ("federation", "measurement")]
+        {
+            self.heard(source, listener).await?;
+        }
+        Ok(())
+    }
+
+    async fn heard(&self, source: &str, listener: &'static str) -> Outcome<()> {
+        let statement = format!(
+            "select (select coalesce(max(sequence), 0) from {source}.relayed)
+                 <= (select coalesce(max(sequence), 0) from heard where source = '{source}')"
+        );
+        soon("rest", async || {
+            let mut tables = self.tables(listener).await?;
+            let heard: bool = sqlx::query_scalar(AssertSqlSafe(statement.clone())).fetch_one(&mut tables).await?;
+            Ok(heard.then_some(()))
+        })
+        .await
+    }
+}

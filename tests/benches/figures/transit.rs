@@ -1,0 +1,99 @@
+//! Entries a second from one node to another.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chassis::event::{Actor, Fact};
+use chassis::ledger::Ledger;
+use chassis::names::{Reference, Space};
+use chassis::room::Room;
+use measurement::Measurement;
+use proto::measurement::SubmissionDefinition;
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::Notify;
+
+use crate::figure::{Figure, Outcome, in_turns, median};
+use crate::nodes::{Coalition, Node, soon};
+use crate::road::Road;
+use crate::told::{self, Rows};
+
+const ENTRIES: usize = 4000;
+/// How many events there are of the measured kind.
+const COUNT: &str = "select count(*) from log where position > $1 and type like '%.SubmissionOpened'";
+
+/// Entries a second, beside messages a second.
+pub async fn figure(coalition: &Coalition, rounds: usize) -> Outcome<Figure> {
+    let alpha = coalition.node(1)?;
+    let definition = told::definition(alpha, &coalition.measure).await?;
+    let event = Bytes::from(Rows::last(&mut alpha.tables("measurement").await?).await?.event);
+    let pool = chassis::database::open(&alpha.database, Measurement::NAME, Measurement::migrations(), 1).await?;
+    let road = Road::open(coalition).await?;
+    let limit = async || {
+        coalition.rest().await?;
+        messages(&road, &event).await
+    };
+    let ours = async || {
+        coalition.rest().await?;
+        entries(coalition, &pool, &definition).await
+    };
+    let (ours, limit) = in_turns(rounds, ours, limit).await?;
+    road.close().await;
+    pool.close().await;
+    Ok(Figure { name: "federation_entries", ours: median(&ours), limit: median(&limit), unit: "entries/s" })
+}
+
+/// All are committed at once; the last by a call, which wakes the relay as calls do.
+async fn entries(coalition: &Coalition, pool: &PgPool, definition: &SubmissionDefinition) -> Outcome<f64> {
+    let (alpha, beta) = (coalition.node(1)?, coalition.node(2)?);
+    let mut room = beta.tables("measurement").await?;
+    let before: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from log").fetch_one(&mut room).await?;
+    let begun = commit(alpha, &coalition.initiative, pool, definition).await?;
+    alpha.client.measurement().open_submission(told::open(definition)).await?;
+    let room = tokio::sync::Mutex::new(room);
+    soon("every entry at beta", async || {
+        let here = count(&mut *room.lock().await, before).await?;
+        Ok((here >= ENTRIES).then_some(()))
+    })
+    .await?;
+    Ok(ENTRIES as f64 / begun.elapsed().as_secs_f64())
+}
+
+/// Commits all but one of the events in alpha's room; tells when it began to.
+async fn commit(
+    alpha: &Node,
+    initiative: &Reference,
+    pool: &PgPool,
+    definition: &SubmissionDefinition,
+) -> Outcome<Instant> {
+    let organization: Reference = alpha.organization.parse()?;
+    let (node, space) = (organization.node.clone(), Space::members(initiative));
+    let event = told::event(definition);
+    let facts: Vec<Fact> = (1..ENTRIES).map(|_| Fact::of(&Reference::born_on(&node), &space, &event)).collect();
+    let ledger = Ledger::<Measurement>::new(pool.clone(), node, Arc::new(Notify::new()));
+    let actor = Actor { organization: Some(organization), person: None };
+    let mut transaction = pool.begin().await?;
+    ledger.record(&mut transaction, &actor, &facts).await?;
+    let begun = Instant::now();
+    transaction.commit().await?;
+    Ok(begun)
+}
+
+async fn count(room: &mut PgConnection, after: i64) -> Outcome<usize> {
+    let count: i64 = sqlx::query_scalar(COUNT).bind(after).fetch_one(room).await?;
+    Ok(usize::try_from(count)?)
+}
+
+async fn messages(road: &Road, event: &Bytes) -> Outcome<f64> {
+    let begun = Instant::now();
+    let arriving = async {
+        let mut arrived = 0;
+        while arrived < ENTRIES {
+            arrived += road.take().await?.len();
+        }
+        Ok(())
+    };
+    let both = async { tokio::try_join!(road.send(std::iter::repeat_n(event.clone(), ENTRIES)), arriving) };
+    tokio::time::timeout(Duration::from_secs(60), both).await.map_err(|_| "messages were lost on the bare road")??;
+    Ok(ENTRIES as f64 / begun.elapsed().as_secs_f64())
+}
