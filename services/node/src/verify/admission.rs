@@ -8,7 +8,7 @@ use chassis::names::NodeId;
 use federation::border::BorderError;
 use federation::domain::{self, Governance, Refusal};
 use federation::governance;
-use federation::store::feeds;
+use federation::store::entries::told_before;
 use federation::store::nodes::{self, Initiative};
 use federation::wire::{self, FeedName, Link};
 use prost::Message;
@@ -175,7 +175,7 @@ async fn judge(
         }
         (Some(Err(again)), Some(recorded)) if again.code() == recorded.code => count.refused += 1,
         (Some(Ok(event)), Some(recorded)) if recorded.code == Refusal::DuplicateEvent.code() => {
-            if feeds::told_before(connection, &[event.id]).await?.is_empty() {
+            if told_before(connection, &[event.id]).await?.is_empty() {
                 return Err(wrong("it was refused as told before, and it was not".to_owned()).into());
             }
             count.refused += 1;
