@@ -2,8 +2,9 @@
 //! and a real import read alike.
 //!
 //! [`plan`] reads any number of files and puts their values together into one [`Batch`] for each measure, basis and
-//! place, which is what one organization submits. The same value twice is taken once; two values for one cell are a
-//! fault, and one fault is enough for there to be no plan.
+//! place, which is what one organization submits. The same value twice is taken once, and where one file
+//! withholds what another publishes, the published number is taken. Two numbers for one cell are a fault, and one fault is
+//! enough for there to be no plan.
 
 pub mod connecticut;
 mod labels;
@@ -12,7 +13,7 @@ pub mod report;
 use std::collections::BTreeMap;
 
 use prost::Message;
-use proto::measurement::{Basis, Geography, Observation, SubmissionDefinition, SubmitObservationsRequest};
+use proto::measurement::{Basis, Geography, Observation, SubmissionDefinition, SubmitObservationsRequest, ValueState};
 use sha2::{Digest, Sha256};
 
 pub use connecticut::measures;
@@ -96,20 +97,29 @@ impl Plan {
         let reporter = (row.measure, row.basis, place.level.clone(), place.code.clone());
         let (_, cells) = self.reporters.entry(reporter).or_insert_with(|| (place, BTreeMap::new()));
         let cell = (row.observation.dimensions.clone(), row.observation.period.clone());
-        let Some(before) = cells.get(&cell) else {
-            cells.insert(cell, Origin { observation: row.observation, file: file.name.clone(), line: row.line });
+        let new = Origin { observation: row.observation, file: file.name.clone(), line: row.line };
+        let Some(before) = cells.get_mut(&cell) else {
+            cells.insert(cell, new);
             return;
         };
-        if before.observation != row.observation {
-            report.faults.push(Fault {
-                file: file.name.clone(),
-                line: row.line,
-                column: row.column,
-                value: report::in_words(&row.observation),
-                reason: format!("line {} of {} has another value for the same cell", before.line, before.file),
-                expected: report::in_words(&before.observation),
-            });
+        if before.observation == new.observation || withheld(&new.observation) {
+            return;
         }
+        if withheld(&before.observation) {
+            *before = new;
+            return;
+        }
+        report.faults.push(Fault {
+            file: new.file,
+            line: new.line,
+            column: row.column,
+            value: report::in_words(&new.observation),
+            reason: format!(
+                "is one of two values for the same cell, the other stands in line {} of {}",
+                before.line, before.file
+            ),
+            expected: report::in_words(&before.observation),
+        });
     }
 
     fn batches(self) -> Vec<Batch> {
@@ -122,6 +132,11 @@ impl Plan {
         });
         batches.collect()
     }
+}
+
+/// Whether an observation is a single value that is suppressed.
+fn withheld(observation: &Observation) -> bool {
+    observation.value.as_ref().is_some_and(|value| value.state() == ValueState::Suppressed)
 }
 
 impl Batch {

@@ -191,11 +191,18 @@ fn a_cell_with_two_values_is_a_fault_and_the_same_value_twice_is_not() {
     let planned = plan(&[File { name: "f.csv".to_owned(), bytes: twice.into() }]).unwrap();
     assert_eq!(planned[0].observations.len(), 1);
 
-    let faults = faults(&format!("{ENROLLED}{}{}", row("0020011", "7"), row("0020011", "*")));
+    let faults = faults(&format!("{ENROLLED}{}{}", row("0020011", "7"), row("0020011", "8")));
     assert_eq!(
         faults[0].to_string(),
-        "f.csv, line 7, column \"Count\": \"suppressed\" line 6 of f.csv has another value for the same cell; expected 7"
+        "f.csv, line 7, column \"Count\": \"8\" is one of two values for the same cell, the other stands in line 6 of \
+         f.csv; expected 7"
     );
+
+    for (first, second) in [("7", "*"), ("*", "7")] {
+        let text = format!("{ENROLLED}{}{}", row("0020011", first), row("0020011", second));
+        let planned = plan(&[File { name: "f.csv".to_owned(), bytes: text.into() }]).unwrap();
+        assert_eq!(amount(&planned[0].observations[0].value), Some(7), "what one file withholds another publishes");
+    }
 }
 
 #[test]
