@@ -88,15 +88,7 @@ pub enum NotJoined {
 pub async fn join(keys: &NodeKeys, display_name: &str, invitation: &Invitation) -> Result<Joined, NotJoined> {
     let refused = |what: &str| NotJoined::NotTheBackbone(what.to_owned());
     let (user_seed, connection_key) = new_user_seed().map_err(|error| NotJoined::Key(error.to_string()))?;
-    let mut request = JoinRequest {
-        invitation: invitation.invitation.clone(),
-        node: keys.id().to_string(),
-        keys: keys.chain(),
-        connection_key,
-        display_name: display_name.to_owned(),
-        proof: Bytes::new(),
-    };
-    request.proof = Bytes::copy_from_slice(&keys.sign(&proven(&request, &wire::digest(&invitation.secret))));
+    let request = request(keys, display_name, invitation, connection_key);
     let address = invitation.hub.parse().map_err(|_| refused("the hub's address cannot be read"))?;
     let hub = HubReach { address, ca_der: invitation.authority.to_vec() };
     let credentials = EnrolmentCredentials {
@@ -121,6 +113,20 @@ pub async fn join(keys: &NodeKeys, display_name: &str, invitation: &Invitation) 
         ended_at: None,
     };
     Ok(Joined { initiative, link })
+}
+
+/// What a newcomer asks of the backbone, with the proof that it holds its keys and read the invitation whole.
+pub fn request(keys: &NodeKeys, display_name: &str, invitation: &Invitation, connection_key: String) -> JoinRequest {
+    let mut request = JoinRequest {
+        invitation: invitation.invitation.clone(),
+        node: keys.id().to_string(),
+        keys: keys.chain(),
+        connection_key,
+        display_name: display_name.to_owned(),
+        proof: Bytes::new(),
+    };
+    request.proof = Bytes::copy_from_slice(&keys.sign(&proven(&request, &wire::digest(&invitation.secret))));
+    request
 }
 
 /// Whether a node that knows an initiative already may join it with this invitation: only under the same root, and

@@ -1,51 +1,76 @@
-//! One border on a real Postgres and a real broker, and the hub beside the first of them.
+//! One border on a real Postgres and a real broker.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chassis::clock;
+use chassis::desk::Desk;
 use chassis::embedded::{Nats, NatsConfig, NatsOptions, Postgres, PostgresOptions};
 use chassis::event::{Actor, Event, Fact};
 use chassis::identity::{NodeKeys, root::RootKey};
-use chassis::names::{Reference, Space};
+use chassis::ledger::Ledger;
+use chassis::names::{NodeId, Reference, Space};
+use chassis::testing::{CalledBy, operator};
+use federation::api::{self, Api};
 use federation::border::Border;
-use federation::hub::{HubConfig, HubKeys, HubReach, HubTls};
+use federation::link::Link;
 use federation::links::{HubSide, Links};
 use federation::service::Federation;
-use federation::store::order;
-use federation::{enrol, invitation, own, run, tell};
+use federation::store::quarantine::{self, Quarantined};
+use federation::store::{nodes, order};
+use federation::{own, run, tell};
+use proto::federation::federation_service_client::FederationServiceClient;
+use proto::federation::federation_service_server::FederationServiceServer;
+use proto::federation::{
+    CreateInvitationRequest, GetStatusRequest, GetStatusResponse, JoinInitiativeRequest, RevokeNodeRequest,
+};
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::Status;
 
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// A type that no version knows yet.
+pub const SAID: &str = "commonweal.future.v1.Said";
+
+/// What of a node outlives its process.
+pub struct Home {
+    url: String,
+    folder: TempDir,
+    hub: Option<HubSide>,
+}
 
 /// One node without rooms.
 pub struct Node {
     pub border: Border,
     pub links: Links,
+    api: FederationServiceServer<Api>,
+    home: Home,
     stop: CancellationToken,
     tasks: TaskTracker,
-    _broker: Nats,
-    _hub: Option<Nats>,
-    _folder: TempDir,
+    broker: Nats,
 }
 
-impl Node {
-    pub async fn start(postgres: &Postgres, name: &str, with_hub: bool) -> Self {
+impl Home {
+    pub async fn new(postgres: &Postgres, name: &str, hub: Option<HubSide>) -> Self {
         // With RUST_LOG set, a failing test tells what the nodes logged.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
-        let folder = TempDir::new().unwrap();
-        let keys = NodeKeys::open(folder.path()).unwrap();
         postgres.create_database(name).await.unwrap();
+        let folder = TempDir::new().unwrap();
+        RootKey::create(&folder.path().join("root.key")).unwrap();
+        Self { url: postgres.url(name), folder, hub }
+    }
+
+    /// Starts the node, or starts it again.
+    pub async fn start(self) -> Node {
+        let folder = self.folder.path();
+        let keys = NodeKeys::open(folder).unwrap();
         let migrations = <Federation as chassis::room::Room>::migrations();
-        let pool = chassis::database::open(&postgres.url(name), federation::NAME, migrations, 8).await.unwrap();
-        let root = RootKey::create(&folder.path().join("root.key")).unwrap();
+        let pool = chassis::database::open(&self.url, federation::NAME, migrations, 8).await.unwrap();
+        let root = RootKey::load(&folder.join("root.key")).unwrap();
         let appointment = root.appoint(1, keys.id(), clock::now());
         let border = Border {
             pool,
@@ -56,80 +81,96 @@ impl Node {
             trace: Arc::default(),
         };
         let config = NatsConfig::Local { port: None };
-        let broker = Nats::start(NatsOptions { dir: folder.path().join("broker"), config }).await.unwrap();
+        let broker = Nats::start(NatsOptions { dir: folder.join("broker"), config }).await.unwrap();
         let client = chassis::broker::connect(broker.url()).await.unwrap();
-        let (hub, side) = match with_hub {
-            true => start_hub(folder.path()).await,
-            false => (None, None),
-        };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let links = run::start(border.clone(), client, side, &tasks, stop.clone()).await.unwrap();
-        Self { border, links, stop, tasks, _broker: broker, _hub: hub, _folder: folder }
+        let links = run::start(border.clone(), client.clone(), self.hub.clone(), &tasks, stop.clone()).await.unwrap();
+        let ledger = Ledger::new(border.pool.clone(), border.node().clone(), border.relay.clone());
+        let api = api::service(Desk::new(ledger), links.clone(), client, Vec::new(), "a partner".to_owned());
+        Node { border, links, api, home: self, stop, tasks, broker }
+    }
+}
+
+impl Node {
+    pub async fn stop(self) -> Home {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.border.pool.close().await;
+        self.broker.stop().await.unwrap();
+        self.home
     }
 
-    /// Begins an initiative here, with an invitation to it.
+    pub fn id(&self) -> &NodeId {
+        self.border.node()
+    }
+
+    /// The calls, by the node's operator.
+    fn calls(&self) -> FederationServiceClient<CalledBy<FederationServiceServer<Api>>> {
+        FederationServiceClient::new(CalledBy::new(self.api.clone(), Some(&operator())))
+    }
+
+    /// An invitation to an initiative that was born here.
     pub async fn invite(&self, initiative: &Reference) -> String {
-        let mut connection = self.border.pool.acquire().await.unwrap();
-        tell::initiative(&self.border, &mut connection, initiative).await.unwrap().unwrap();
-        let side = self.links.hub().unwrap();
-        let expires_at = clock::now() + time::Duration::hours(1);
-        let (id, secret) = (clock::new_id().to_string(), [9; 32]);
-        let credentials = side.keys.enrolment_credentials(&id, expires_at, clock::now()).unwrap();
-        let row = federation::store::invitations::InvitationRow {
-            invitation: id.clone(),
-            initiative: initiative.to_string(),
-            display_name: "a partner".to_owned(),
-            secret_digest: federation::wire::digest(&secret).to_vec(),
-            expires_at,
-            node: None,
-        };
-        federation::store::invitations::give(&mut connection, &row).await.unwrap();
-        invitation::write(&proto::federation::Invitation {
-            invitation: id,
+        let request = CreateInvitationRequest {
+            request_id: clock::new_id().to_string(),
             initiative: initiative.to_string(),
             initiative_name: "Every child".to_owned(),
-            hub: side.public.as_str().to_owned(),
-            authority: side.reach.ca_der.clone().into(),
-            root_key: Bytes::copy_from_slice(&self.border.root.0),
-            enrolment_jwt: credentials.user_token,
-            enrolment_seed: credentials.user_seed,
-            secret: Bytes::copy_from_slice(&secret),
-            expires_at: Some(chassis::event::timestamp(expires_at)),
-        })
+            display_name: "a partner".to_owned(),
+            valid_seconds: 3600,
+        };
+        self.calls().create_invitation(request).await.unwrap().into_inner().invitation
     }
 
-    pub async fn join(&self, line: &str) {
-        let invitation = invitation::read(line, clock::now()).unwrap();
-        let joined = soon(async || enrol::join(&self.border.keys, "partner", &invitation).await.ok()).await;
-        let mut connection = self.border.pool.acquire().await.unwrap();
-        federation::store::nodes::save_initiative(&mut connection, &joined.initiative).await.unwrap();
-        let link = &joined.link;
-        federation::store::links::save(&mut connection, &link.node, &link.initiative, &link.mailbox).await.unwrap();
-        self.links.start(link, joined.initiative).await.unwrap();
+    pub async fn join(&self, invitation: &str) -> Result<(), Status> {
+        let (request_id, invitation) = (clock::new_id().to_string(), invitation.to_owned());
+        let request = JoinInitiativeRequest { request_id, invitation };
+        self.calls().join_initiative(request).await.map(|_| ())
     }
 
-    /// Tells events of a type that no version knows yet, about a resource of `home`.
-    pub async fn say(&self, space: &Space, words: &[&str], about: &Reference) {
+    pub async fn revoke(&self, initiative: &Reference, node: &NodeId) {
+        let request = RevokeNodeRequest {
+            request_id: clock::new_id().to_string(),
+            initiative: initiative.to_string(),
+            node: node.to_string(),
+            reason: "laptop stolen".to_owned(),
+        };
+        self.calls().revoke_node(request).await.unwrap();
+    }
+
+    pub async fn status(&self) -> GetStatusResponse {
+        self.calls().get_status(GetStatusRequest {}).await.unwrap().into_inner()
+    }
+
+    /// The link to another node.
+    pub fn link(&self, to: &Node, initiative: &Reference) -> Arc<Link> {
+        self.links.get(to.id(), initiative).unwrap()
+    }
+
+    /// An event as this node would tell it.
+    pub fn event(&self, space: &Space, about: &Reference, type_name: &str, data: impl Into<Bytes>) -> (Event, Bytes) {
+        let fact =
+            Fact { type_name: type_name.to_owned(), resource: about.clone(), space: space.clone(), data: data.into() };
+        let event = Event::told(&fact, self.id(), &Actor::default());
+        let bytes = Bytes::from(event.encode());
+        (event, bytes)
+    }
+
+    /// Tells events in one transaction, whatever they are.
+    pub async fn tell(&self, space: &Space, events: &[(Event, Bytes)]) {
         let mut transaction = self.border.pool.begin().await.unwrap();
         let reference = space.initiative().unwrap();
         let initiative = tell::initiative(&self.border, &mut transaction, reference).await.unwrap().unwrap();
-        let events: Vec<(Event, Bytes)> = words
-            .iter()
-            .map(|words| {
-                let fact = Fact {
-                    type_name: "commonweal.future.v1.Said".to_owned(),
-                    resource: about.clone(),
-                    space: space.clone(),
-                    data: Bytes::from((*words).to_owned()),
-                };
-                let event = Event::told(&fact, self.border.node(), &Actor::default());
-                let bytes = Bytes::from(event.encode());
-                (event, bytes)
-            })
-            .collect();
-        own::tell(&self.border, &mut transaction, &initiative, space, &events, false).await.unwrap();
+        own::tell(&self.border, &mut transaction, &initiative, space, events, false).await.unwrap();
         transaction.commit().await.unwrap();
         self.border.committed();
+    }
+
+    /// Tells something about a resource of its own.
+    pub async fn say(&self, space: &Space, words: &[&str]) {
+        let about = Reference::born_on(self.id());
+        let events: Vec<_> = words.iter().map(|words| self.event(space, &about, SAID, (*words).to_owned())).collect();
+        self.tell(space, &events).await;
     }
 
     /// What was said in a space and accepted, in its order, as this node holds it.
@@ -144,56 +185,51 @@ impl Node {
         .await
         .unwrap();
         let events = events.into_iter().flatten().map(|bytes| Event::decode(&bytes).unwrap());
-        let said = events.filter(|event| event.type_name.ends_with(".Said"));
+        let said = events.filter(|event| event.type_name == SAID);
         said.map(|event| String::from_utf8(event.data.to_vec()).unwrap()).collect()
     }
 
-    pub async fn position(&self, space: &Space) -> (u64, [u8; 32]) {
-        let order = order::read(&mut self.border.pool.acquire().await.unwrap(), space).await.unwrap();
-        (order.position, order.digest)
+    /// Waits until exactly this was said in a space.
+    pub async fn hears(&self, space: &Space, words: &[&str]) {
+        soon(async || (self.heard(space).await == words).then_some(())).await;
     }
 
-    /// Codes in quarantine, oldest first.
-    pub async fn quarantined(&self) -> Vec<String> {
-        sqlx::query_scalar("select code from federation.quarantine order by id")
-            .fetch_all(&self.border.pool)
-            .await
-            .unwrap()
+    pub async fn order(&self, space: &Space) -> order::Order {
+        order::read(&mut self.border.pool.acquire().await.unwrap(), space).await.unwrap()
     }
 
-    pub async fn stop(self) {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+    /// Lines in quarantine, oldest first.
+    pub async fn lines(&self) -> Vec<Quarantined> {
+        let mut connection = self.border.pool.acquire().await.unwrap();
+        let mut lines = quarantine::newest(&mut connection, None, 1000).await.unwrap();
+        lines.reverse();
+        lines
     }
-}
 
-async fn start_hub(folder: &Path) -> (Option<Nats>, Option<HubSide>) {
-    let listen: SocketAddr = free_port();
-    let keys = HubKeys::load_or_create(&folder.join("hub.json"), clock::now()).unwrap();
-    let tls = HubTls::load_or_create(&folder.join("tls"), &[], clock::now()).unwrap();
-    let store_dir = folder.join("hub");
-    let config = HubConfig {
-        server_name: "hub",
-        listen,
-        websocket: None,
-        store_dir: &store_dir,
-        max_disk_bytes: 4 << 30,
-        tls: &tls,
-        keys: &keys,
-    };
-    let file = folder.join("hub.conf");
-    config.write(&file).unwrap();
-    let hub = Nats::start(NatsOptions { dir: store_dir.clone(), config: NatsConfig::File(file) }).await.unwrap();
-    let address: federation::hub::HubAddress = format!("tls://{listen}").parse().unwrap();
-    let reach = HubReach { address: address.clone(), ca_der: tls.ca_der.clone() };
-    let side =
-        HubSide { reach, public: address, size: Default::default(), keys: Arc::new(keys), admin: Arc::default() };
-    (Some(hub), Some(side))
-}
+    /// Their codes.
+    pub async fn codes(&self) -> Vec<String> {
+        self.lines().await.into_iter().map(|line| line.code).collect()
+    }
 
-fn free_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    /// Waits until exactly these codes stand in quarantine.
+    pub async fn refuses(&self, codes: &[&str]) {
+        let refused = async || (self.codes().await == codes).then_some(());
+        if tokio::time::timeout(PATIENCE, soon(refused)).await.is_err() {
+            assert_eq!(self.codes().await, codes);
+        }
+    }
+
+    /// The nodes of an initiative, each with where it ended.
+    pub async fn members(&self, initiative: &Reference) -> Vec<(NodeId, Option<i64>)> {
+        let mut connection = self.border.pool.acquire().await.unwrap();
+        let nodes = nodes::nodes(&mut connection, initiative).await.unwrap();
+        nodes.into_iter().map(|node| (node.node, node.ended_position)).collect()
+    }
+
+    /// How many rows a query finds.
+    pub async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.border.pool).await.unwrap()
+    }
 }
 
 pub async fn postgres() -> (Postgres, TempDir) {
