@@ -50,11 +50,15 @@ impl Rooms {
         stop: &CancellationToken,
     ) -> Result<(Self, Server), NodeError> {
         let mut opening = Opening { config, keys, road, stop, running: Vec::new() };
+        let most = config.limits.message_bytes;
         if let Some(desk) = opening.room::<Membership>().await? {
-            server = server.add_service(membership::service(desk));
+            server = server
+                .add_service(membership::service(desk).max_decoding_message_size(most).max_encoding_message_size(most));
         }
         if let Some(desk) = opening.room::<Measurement>().await? {
-            server = server.add_service(measurement::service(desk));
+            server = server.add_service(
+                measurement::service(desk).max_decoding_message_size(most).max_encoding_message_size(most),
+            );
         }
         let border = TaskTracker::new();
         if opening.is_here(federation::NAME) {
@@ -109,6 +113,7 @@ impl Opening<'_> {
             federation::run::start(border, client.clone(), self.road.hub.clone(), tasks, self.stop.clone()).await?;
         let name = self.config.node.name.clone();
         let api = federation::api::service(Desk::new(ledger), links, client, ROOMS.to_vec(), name);
-        Ok(server.add_service(api))
+        let most = self.config.limits.message_bytes;
+        Ok(server.add_service(api.max_decoding_message_size(most).max_encoding_message_size(most)))
     }
 }
