@@ -111,8 +111,10 @@ async fn what_comes_too_early_or_again_changes_nothing() {
     coalition.all_hear(&["before"]).await;
     let before = held(backbone).await;
     let early = Forge { next: 9, ..Forge::of(alpha, members).await };
+    let unopened = Forge { next: 2, ..Forge::at_start(alpha, &coalition.public(), 1) };
     let road = alpha.link(backbone, initiative);
     send(&road, &up(early.sealed(&[early.entry("too early")]))).await;
+    send(&road, &up(unopened.sealed(&[unopened.entry("too early, too")]))).await;
     send(&road, &up(again.sealed(&[again.entry("too late")]))).await;
     send(&road, &Bytes::from_static(b"\xff")).await;
     backbone.refuses(&["MALFORMED"]).await;

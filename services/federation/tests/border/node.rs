@@ -213,8 +213,7 @@ impl Node {
 
     /// Waits until exactly these codes stand in quarantine.
     pub async fn refuses(&self, codes: &[&str]) {
-        let refused = async || (self.codes().await == codes).then_some(());
-        if tokio::time::timeout(PATIENCE, soon(refused)).await.is_err() {
+        if within_patience(async || (self.codes().await == codes).then_some(())).await.is_none() {
             assert_eq!(self.codes().await, codes);
         }
     }
@@ -240,6 +239,10 @@ pub async fn postgres() -> (Postgres, TempDir) {
 
 /// Asks until there is an answer.
 pub async fn soon<T>(ask: impl AsyncFn() -> Option<T>) -> T {
+    within_patience(ask).await.expect("it did not come to hold in time")
+}
+
+async fn within_patience<T>(ask: impl AsyncFn() -> Option<T>) -> Option<T> {
     let asking = async {
         loop {
             if let Some(answer) = ask().await {
@@ -248,5 +251,5 @@ pub async fn soon<T>(ask: impl AsyncFn() -> Option<T>) -> T {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, asking).await.expect("it did not come to hold in time")
+    tokio::time::timeout(PATIENCE, asking).await.ok()
 }
