@@ -1,8 +1,11 @@
 //! The command line.
 
 mod demo;
+mod import;
 mod init;
+mod initiative;
 mod join;
+mod progress;
 mod serve;
 mod status;
 mod stop;
@@ -53,6 +56,8 @@ enum Command {
     Join(join::Join),
     /// End the link of a node, at once and for good.
     Revoke(join::Revoke),
+    /// Import figures that others publish.
+    Import(import::Import),
     /// Say how this node and its links stand.
     Status(status::Status),
     /// Prove from this node's own database that nothing was altered.
@@ -75,6 +80,7 @@ impl Cli {
             Command::Invite(invite) => invite.run(&config()?).await,
             Command::Join(join) => join.run(&config()?).await,
             Command::Revoke(revoke) => revoke.run(&config()?).await,
+            Command::Import(import) => import.run(&config()?).await,
             Command::Status(status) => status.run(&config()?).await,
             Command::Verify(verify) => verify.run(&config()?).await,
             Command::Demo(demo) => demo.run().await,

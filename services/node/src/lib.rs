@@ -8,5 +8,6 @@ pub mod fleet;
 pub mod ground;
 pub mod house;
 pub mod import;
+pub mod load;
 pub mod verify;
 pub mod words;

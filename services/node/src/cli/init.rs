@@ -54,7 +54,10 @@ impl Init {
                 file.display()
             )));
         }
-        std::fs::write(file, self.text())
+        // The file may be used from anywhere, and must mean the same data everywhere.
+        let data_dir = std::path::absolute(&self.data_dir)
+            .map_err(|source| NodeError::DataDir { path: self.data_dir.clone(), source })?;
+        std::fs::write(file, self.text(&data_dir))
             .map_err(|error| NodeError::Usage(format!("cannot write {}: {error}", file.display())))?;
         let config = Config::load(Some(file))?;
         let keys = Keys::open(&config.node.data_dir)?;
@@ -68,13 +71,13 @@ impl Init {
         print(self.json, &made, |made| words(made, backbone))
     }
 
-    fn text(&self) -> String {
+    fn text(&self, data_dir: &Path) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let mut text = format!(
             "# The configuration of this node. `commonweal serve --print-config` shows every setting with its default.\n\n\
              [node]\nname = {}\ndata_dir = {}\n",
             quoted(&self.name),
-            quoted(&self.data_dir.to_string_lossy()),
+            quoted(&data_dir.to_string_lossy()),
         );
         if self.backbone {
             text.push_str("\n[hub]\nenabled = true\n");

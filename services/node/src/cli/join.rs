@@ -6,10 +6,9 @@ use chassis::config::Config;
 use chassis::names::{NodeId, Reference};
 use clap::Args;
 use proto::federation::{CreateInvitationRequest, JoinInitiativeRequest, RevokeNodeRequest};
-use proto::membership::ListInitiativesRequest;
 use serde::Serialize;
 
-use super::{print, request_id};
+use super::{initiative, print, request_id};
 use crate::client::Client;
 use crate::error::NodeError;
 
@@ -21,7 +20,7 @@ pub(super) struct Invite {
     /// Whom: the name is shown to members.
     #[arg(long = "for", value_name = "NAME")]
     whom: String,
-    /// Reference of the initiative; not needed where this node is the backbone of one only.
+    /// Reference of the initiative; not needed where this node knows only one.
     #[arg(long, value_name = "REFERENCE")]
     initiative: Option<Reference>,
     /// For how many days the invitation is good.
@@ -40,29 +39,16 @@ struct Invited {
 impl Invite {
     pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
         let client = Client::operator(config).await?;
-        let (initiative, initiative_name) = self.initiative(&client).await?;
+        let initiative = initiative::meant(&client, self.initiative.as_ref()).await?;
         let request = CreateInvitationRequest {
             request_id: request_id(),
-            initiative,
-            initiative_name,
+            initiative: initiative.reference,
+            initiative_name: initiative.display_name,
             display_name: self.whom,
             valid_seconds: self.days * 24 * 3600,
         };
         let invitation = client.federation().create_invitation(request).await?.into_inner().invitation;
         print(self.json, &Invited { invitation }, |invited| invited.invitation.clone())
-    }
-
-    /// The initiative that is meant: the one named, or the only one.
-    async fn initiative(&self, client: &Client) -> Result<(String, String), NodeError> {
-        let listed = client.membership().list_initiatives(ListInitiativesRequest::default()).await?.into_inner();
-        let wanted = self.initiative.as_ref().map(ToString::to_string);
-        let mut fitting =
-            listed.initiatives.into_iter().filter(|one| wanted.as_ref().is_none_or(|wanted| one.reference == *wanted));
-        match (fitting.next(), fitting.next()) {
-            (Some(one), None) => Ok((one.reference, one.display_name)),
-            (None, _) => Err(NodeError::Usage("there is no such initiative on this node: make one first".to_owned())),
-            (Some(_), Some(_)) => Err(NodeError::Usage("say which with --initiative: there are several".to_owned())),
-        }
     }
 }
 

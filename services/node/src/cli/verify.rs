@@ -1,19 +1,16 @@
 //! `commonweal verify`: proof from the node's own database.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::time::Duration;
 
 use chassis::config::Config;
 use chassis::identity::NodeKeys;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::print;
+use super::progress::Progress;
 use crate::error::NodeError;
 use crate::ground::Ground;
-use crate::verify::{Report, Verifier, Watch};
+use crate::verify::{Report, Verifier};
 
 const HELP: &str = "\
 Examples:
@@ -76,41 +73,4 @@ fn words(report: &Report) -> String {
         }
     }
     lines.join("\n")
-}
-
-/// A bar on a terminal, and nothing elsewhere.
-#[derive(Default)]
-struct Progress(Mutex<Option<ProgressBar>>);
-
-impl Progress {
-    fn end(&self) {
-        self.show(None);
-    }
-
-    fn show(&self, next: Option<ProgressBar>) {
-        let before = std::mem::replace(&mut *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner), next);
-        if let Some(bar) = before {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Watch for Progress {
-    fn begin(&self, check: &'static str, items: u64) {
-        if !std::io::stderr().is_terminal() {
-            return;
-        }
-        let bar = ProgressBar::new(items).with_message(check);
-        if let Ok(style) = ProgressStyle::with_template("{msg:<24} {wide_bar} {human_pos}/{human_len}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(200));
-        self.show(Some(bar));
-    }
-
-    fn done(&self, items: u64) {
-        if let Some(bar) = &*self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            bar.inc(items);
-        }
-    }
 }

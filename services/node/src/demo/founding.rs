@@ -2,6 +2,7 @@
 
 use chassis::names::Reference;
 use proto::common::Role;
+use proto::measurement::Geography;
 use proto::membership::*;
 
 use super::crowd;
@@ -10,12 +11,13 @@ use crate::cli::request_id;
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::fleet::{Coalition, Node, until};
+use crate::import::connecticut::{self, DISTRICT_LEVEL, STATE_LEVEL};
+use crate::load;
 
 /// The initiative's name.
 pub(super) const INITIATIVE: &str = "Every student graduates";
 const PURPOSE: &str = "Every student of Connecticut's public schools finishes high school in four years, whatever their \
                        race, their gender or their town.";
-const SCHEME: &str = "CT-SDE-district";
 
 /// An organisation and the node on which it lives.
 #[derive(Clone, Debug)]
@@ -44,14 +46,18 @@ pub(super) async fn found(backbone: &Node) -> Result<Founded, NodeError> {
     let request = CreateInitiativeRequest { initiative: Some(wanted), request_id: request_id() };
     let made = operator.membership().create_initiative(request).await?.into_inner().initiative;
     let initiative = made.unwrap_or_default().reference;
-    let organization = organization("Graduate Connecticut", Sector::Nonprofit, None);
-    let own = admit_hosted(&operator, &initiative, organization, &[Role::BackboneStaff]).await?;
+    let holding = Organization {
+        display_name: "Graduate Connecticut".to_owned(),
+        sector: Sector::Nonprofit.into(),
+        ..Organization::default()
+    };
+    let own = admit_hosted(&operator, &initiative, holding, &[Role::BackboneStaff]).await?;
     Ok(Founded { staff: backbone.speaking_for(&own)?, initiative })
 }
 
 /// Registers the state's department of education, which publishes the totals, on the backbone's node.
 pub(super) async fn admit_state(founded: &Founded, code: &str) -> Result<Reporter, NodeError> {
-    let department = organization("Connecticut State Department of Education", Sector::Government, None);
+    let department = reporter_of(STATE_LEVEL, code, "");
     let organization = admit_hosted(&founded.staff, &founded.initiative, department, &[Role::Partner]).await?;
     Ok(Reporter { node: "backbone", code: code.to_owned(), organization })
 }
@@ -59,7 +65,7 @@ pub(super) async fn admit_state(founded: &Founded, code: &str) -> Result<Reporte
 /// Registers and admits districts that have no node of their own.
 pub(super) async fn admit_districts(founded: &Founded, districts: &[District]) -> Result<Vec<Reporter>, NodeError> {
     crowd::all(districts.iter().map(async |district| {
-        let wanted = organization(&district.name, Sector::Institution, Some(&district.code));
+        let wanted = reporter_of(DISTRICT_LEVEL, &district.code, &district.name);
         let organization = admit_hosted(&founded.staff, &founded.initiative, wanted, &[Role::Partner]).await?;
         Ok(Reporter { node: "backbone", code: district.code.clone(), organization })
     }))
@@ -81,7 +87,7 @@ pub(super) async fn ask_and_admit(
         Ok(operator.membership().get_initiative(request).await.ok())
     })
     .await?;
-    let wanted = organization(&district.name, Sector::Institution, Some(&district.code));
+    let wanted = reporter_of(DISTRICT_LEVEL, &district.code, &district.name);
     let organization = register(&operator, &initiative, wanted).await?;
     let wish = JoinRequest {
         organization: organization.to_string(),
@@ -125,43 +131,18 @@ async fn admit_hosted(
     held: &[Role],
 ) -> Result<Reference, NodeError> {
     let organization = register(caller, initiative, wanted).await?;
-    let request = InviteOrganizationRequest {
-        initiative: initiative.to_owned(),
-        organization: organization.to_string(),
-        invitee: String::new(),
-        request_id: request_id(),
-    };
-    let invited = caller.membership().invite_organization(request).await?.into_inner().membership;
-    let request = AdmitMemberRequest {
-        initiative: initiative.to_owned(),
-        membership: invited.unwrap_or_default().reference,
-        roles: roles(held),
-        request_id: request_id(),
-        ..AdmitMemberRequest::default()
-    };
-    caller.membership().admit_member(request).await?;
+    load::admit_hosted(caller, initiative, &organization.to_string(), held).await?;
     Ok(organization)
 }
 
 async fn register(caller: &Client, initiative: &str, wanted: Organization) -> Result<Reference, NodeError> {
-    let request = RegisterOrganizationRequest {
-        initiative: initiative.to_owned(),
-        organization: Some(wanted),
-        request_id: request_id(),
-    };
-    let made = caller.membership().register_organization(request).await?.into_inner().organization;
-    let reference = made.unwrap_or_default().reference;
+    let reference = load::register(caller, initiative, wanted).await?;
     reference.parse().map_err(|error: chassis::names::NameError| NodeError::Usage(error.to_string()))
 }
 
-fn organization(name: &str, sector: Sector, code: Option<&str>) -> Organization {
-    let identifier = |code: &str| Identifier { scheme: SCHEME.to_owned(), value: code.to_owned() };
-    Organization {
-        display_name: name.to_owned(),
-        sector: sector.into(),
-        identifiers: code.map(identifier).into_iter().collect(),
-        ..Organization::default()
-    }
+/// As what an organisation is registered that reports for a place: as an import would.
+fn reporter_of(level: &str, code: &str, name: &str) -> Organization {
+    connecticut::reporter(&Geography { level: level.to_owned(), code: code.to_owned(), name: name.to_owned() })
 }
 
 fn roles(held: &[Role]) -> Vec<RoleTerm> {

@@ -19,6 +19,7 @@ use crate::error::NodeError;
 use crate::fleet::{Coalition, Sketch, until};
 use crate::import::connecticut::{ENROLLMENT, GRADUATION, SOURCE, STATE};
 use crate::import::{Batch, measures};
+use crate::load::{self, Submitting};
 
 /// The three nodes.
 pub const SKETCHES: [Sketch; 3] = [
@@ -159,10 +160,15 @@ impl Tale {
         crowd::all(batches.iter().map(async |batch| {
             let reporter = self.reporter(batch)?;
             let client = coalition.node(reporter.node)?.speaking_for(&reporter.organization)?;
-            let organization = reporter.organization.to_string();
-            let request = batch.request(&self.measure(batch.measure)?, &organization, "", SOURCE);
-            client.measurement().submit_observations(request).await?;
-            Ok(())
+            let (measure, organization) = (self.measure(batch.measure)?, reporter.organization.to_string());
+            let what = Submitting {
+                batch,
+                measure: &measure,
+                organization: &organization,
+                source: SOURCE,
+                revision_reason: "",
+            };
+            load::submit(&client, &what).await
         }))
         .await?;
         let observations: usize = batches.iter().map(|batch| batch.observations.len()).sum();

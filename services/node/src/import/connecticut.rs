@@ -16,6 +16,7 @@ use proto::measurement::{
     Aggregation, Basis, Dimension, DimensionCode, Direction, Geography, MeasureDefinition, MeasureKind, Observation,
     Part, ValueState,
 };
+use proto::membership::{Identifier, Organization, Sector};
 
 use super::labels::DIMENSIONS;
 use super::report::Fault;
@@ -37,6 +38,7 @@ pub const SOURCE: &str = "Connecticut State Department of Education, EdSight, as
                           (edsight-data, 2017-08-24, ODC-By 1.0)";
 
 const STATE_NAME: &str = "State of Connecticut";
+const DEPARTMENT: &str = "Connecticut State Department of Education";
 
 /// The measures that the files report on.
 pub fn measures() -> Vec<MeasureDefinition> {
@@ -69,6 +71,20 @@ pub fn measures() -> Vec<MeasureDefinition> {
         ..MeasureDefinition::default()
     };
     vec![graduation, enrollment]
+}
+
+/// As what the reporter of a place is registered: a district, or for the state's own figures its department.
+pub fn reporter(place: &Geography) -> Organization {
+    let (name, sector, scheme) = match place.level.as_str() {
+        STATE_LEVEL => (DEPARTMENT, Sector::Government, "CT-SDE-state"),
+        _ => (place.name.as_str(), Sector::Institution, "CT-SDE-district"),
+    };
+    Organization {
+        display_name: name.to_owned(),
+        sector: sector.into(),
+        identifiers: vec![Identifier { scheme: scheme.to_owned(), value: place.code.clone() }],
+        ..Organization::default()
+    }
 }
 
 fn dimensions(names: &[&str]) -> Vec<Dimension> {

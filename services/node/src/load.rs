@@ -1,0 +1,84 @@
+//! Batches of observations into a running node: who reports them is found or hosted there, and each batch is one
+//! submission, all of it or nothing. Doing the same again has no second effect.
+
+mod organizations;
+mod submit;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use prost::Message;
+use proto::measurement::{CreateMeasureRequest, ListMeasuresRequest, Measure, MeasureDefinition, MeasureState};
+use sha2::{Digest, Sha256};
+use tokio::time::{Instant, sleep};
+use tonic::Code;
+
+pub use organizations::{Reporters, Who, admit_hosted, register, reporters};
+pub use submit::{Line, Outcome, Submitting, submit, submit_all};
+
+use crate::client::Client;
+use crate::error::NodeError;
+
+const HEARD_WITHIN: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The active measures of an initiative, by code: of two with one code that of the backbone, where the initiative was
+/// born.
+///
+/// # Errors
+/// Where the node does not answer.
+pub async fn measures(client: &Client, initiative: &str) -> Result<BTreeMap<String, Measure>, NodeError> {
+    let mut found = BTreeMap::<String, Measure>::new();
+    let mut page_token = String::new();
+    let home = |measure: &Measure| measure.reference.split('/').next() == initiative.split('/').next();
+    loop {
+        let request = ListMeasuresRequest {
+            initiative: initiative.to_owned(),
+            state: MeasureState::Active.into(),
+            page_size: 500,
+            page_token,
+            ..ListMeasuresRequest::default()
+        };
+        let page = client.measurement().list_measures(request).await?.into_inner();
+        for measure in page.measures {
+            let code = measure.definition.as_ref().map(|definition| definition.code.clone()).unwrap_or_default();
+            if home(&measure) || !found.contains_key(&code) {
+                found.insert(code, measure);
+            }
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Defines a measure. The measuring service may hear of an initiative a moment after it was begun or joined: it is given
+/// that moment.
+///
+/// # Errors
+/// Where the node refuses.
+pub async fn define(client: &Client, initiative: &str, definition: MeasureDefinition) -> Result<Measure, NodeError> {
+    let request = CreateMeasureRequest {
+        initiative: initiative.to_owned(),
+        definition: Some(definition),
+        request_id: String::new(),
+    };
+    let request = CreateMeasureRequest { request_id: id_of("define", &request), ..request };
+    let started = Instant::now();
+    loop {
+        match client.measurement().create_measure(request.clone()).await {
+            Ok(made) => return Ok(made.into_inner().measure.unwrap_or_default()),
+            Err(status) if status.code() == Code::NotFound && started.elapsed() < HEARD_WITHIN => sleep(PAUSE).await,
+            Err(status) => return Err(status.into()),
+        }
+    }
+}
+
+/// A request id that follows from what is asked: the same asked again has no second effect.
+pub(crate) fn id_of(what: &str, request: &impl Message) -> String {
+    let mut whole = Sha256::new();
+    whole.update(what.as_bytes());
+    whole.update(request.encode_to_vec());
+    whole.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,186 @@
+//! Who reports: organizations of an initiative by the identifier that their register gave them, found on this node or
+//! hosted by it.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use proto::common::Role;
+use proto::measurement::Geography;
+use proto::membership::*;
+
+use super::id_of;
+use crate::client::Client;
+use crate::error::NodeError;
+
+/// How many organizations are registered at once.
+const AT_ONCE: usize = 8;
+
+/// Level and code of a place.
+type Place = (String, String);
+
+/// Who reports for a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// An organization on this node, by its reference.
+    Here(String),
+    /// An organization that lives on another node, by its id: its figures are submitted there.
+    Elsewhere(String),
+    /// Nobody that this node knows.
+    Nobody,
+}
+
+/// Who reports for each place.
+#[derive(Clone, Debug, Default)]
+pub struct Reporters(BTreeMap<Place, Who>);
+
+impl Reporters {
+    /// Who reports for a place.
+    pub fn of(&self, place: &Geography) -> &Who {
+        self.0.get(&(place.level.clone(), place.code.clone())).unwrap_or(&Who::Nobody)
+    }
+}
+
+/// Finds who reports for places. `wanted` says as what each is registered. With `host`, those who live nowhere yet are
+/// registered on this node and admitted as partners, which only the backbone can do.
+///
+/// # Errors
+/// Where the node does not answer, or refuses.
+pub async fn reporters(
+    client: &Client,
+    initiative: &str,
+    here: &str,
+    wanted: Vec<(Geography, Organization)>,
+    host: bool,
+) -> Result<Reporters, NodeError> {
+    let known = known(client, initiative).await?;
+    let members = if host { members(client, initiative).await? } else { BTreeMap::new() };
+    let found = wanted.into_iter().map(async |(place, organization)| {
+        let mut who = who(&known, &organization, here);
+        if host && !matches!(who, Who::Elsewhere(_)) {
+            who = Who::Here(hosted(client, initiative, who, organization, &members).await?);
+        }
+        Ok::<_, NodeError>(((place.level, place.code), who))
+    });
+    let found: Vec<(Place, Who)> = stream::iter(found).buffered(AT_ONCE).try_collect().await?;
+    Ok(Reporters(found.into_iter().collect()))
+}
+
+fn who(known: &BTreeMap<Place, Vec<String>>, organization: &Organization, here: &str) -> Who {
+    let mut references = organization
+        .identifiers
+        .iter()
+        .filter_map(|identifier| known.get(&(identifier.scheme.clone(), identifier.value.clone())))
+        .flatten();
+    let home = |reference: &String| reference.split('/').next().unwrap_or_default().to_owned();
+    match references.clone().find(|reference| home(reference) == here) {
+        Some(reference) => Who::Here(reference.clone()),
+        None => references.next().map_or(Who::Nobody, |reference| Who::Elsewhere(home(reference))),
+    }
+}
+
+/// Every organization's reference by scheme and value of its identifiers.
+async fn known(client: &Client, initiative: &str) -> Result<BTreeMap<Place, Vec<String>>, NodeError> {
+    let mut known = BTreeMap::<Place, Vec<String>>::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListOrganizationsRequest {
+            initiative: initiative.to_owned(),
+            page_size: 500,
+            page_token,
+            ..ListOrganizationsRequest::default()
+        };
+        let page = client.membership().list_organizations(request).await?.into_inner();
+        for organization in page.organizations {
+            for identifier in organization.identifiers {
+                known.entry((identifier.scheme, identifier.value)).or_default().push(organization.reference.clone());
+            }
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(known);
+        }
+    }
+}
+
+/// Every organization's membership that has not ended.
+async fn members(client: &Client, initiative: &str) -> Result<BTreeMap<String, Membership>, NodeError> {
+    let mut members = BTreeMap::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListMembersRequest {
+            initiative: initiative.to_owned(),
+            page_size: 500,
+            page_token,
+            ..ListMembersRequest::default()
+        };
+        let page = client.membership().list_members(request).await?.into_inner();
+        let memberships = page.members.into_iter().filter_map(|member| member.membership);
+        let standing = memberships.filter(|membership| membership.state() != MembershipState::Ended);
+        members.extend(standing.map(|membership| (membership.organization.clone(), membership)));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(members);
+        }
+    }
+}
+
+async fn hosted(
+    client: &Client,
+    initiative: &str,
+    who: Who,
+    organization: Organization,
+    members: &BTreeMap<String, Membership>,
+) -> Result<String, NodeError> {
+    let reference = match who {
+        Who::Here(reference) => reference,
+        _ => register(client, initiative, organization).await?,
+    };
+    match members.get(&reference) {
+        Some(membership) if membership.state() != MembershipState::Invited => {}
+        _ => admit_hosted(client, initiative, &reference, &[Role::Partner]).await?,
+    }
+    Ok(reference)
+}
+
+/// Registers an organization on this node and gives its reference.
+///
+/// # Errors
+/// Where the node refuses.
+pub async fn register(client: &Client, initiative: &str, wanted: Organization) -> Result<String, NodeError> {
+    let request = RegisterOrganizationRequest {
+        initiative: initiative.to_owned(),
+        organization: Some(wanted),
+        request_id: String::new(),
+    };
+    let request = RegisterOrganizationRequest { request_id: id_of("register", &request), ..request };
+    let made = client.membership().register_organization(request).await?.into_inner().organization;
+    Ok(made.unwrap_or_default().reference)
+}
+
+/// Invites an organization that lives on the backbone's own node, and admits it with these roles.
+///
+/// # Errors
+/// Where the node refuses.
+pub async fn admit_hosted(
+    client: &Client,
+    initiative: &str,
+    organization: &str,
+    roles: &[Role],
+) -> Result<(), NodeError> {
+    let request = InviteOrganizationRequest {
+        initiative: initiative.to_owned(),
+        organization: organization.to_owned(),
+        ..InviteOrganizationRequest::default()
+    };
+    let request = InviteOrganizationRequest { request_id: id_of("invite", &request), ..request };
+    let invited = client.membership().invite_organization(request).await?.into_inner().membership;
+    let request = AdmitMemberRequest {
+        initiative: initiative.to_owned(),
+        membership: invited.unwrap_or_default().reference,
+        roles: roles.iter().map(|role| RoleTerm { role: (*role).into(), from: None, until: None }).collect(),
+        ..AdmitMemberRequest::default()
+    };
+    let request = AdmitMemberRequest { request_id: id_of("admit", &request), ..request };
+    client.membership().admit_member(request).await?;
+    Ok(())
+}
