@@ -12,6 +12,7 @@ mod stop;
 mod token;
 mod verify;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -94,8 +95,18 @@ fn print<T: Serialize>(json: bool, data: &T, words: impl FnOnce(&T) -> String) -
         true => serde_json::to_string_pretty(data).map_err(|error| NodeError::Usage(error.to_string()))?,
         false => words(data),
     };
-    println!("{text}");
+    out(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to standard output. Whoever reads there may have read enough (`| head`): that is no failure.
+fn out(text: &str) -> Result<(), NodeError> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(NodeError::Usage(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A fresh id for a request that writes.

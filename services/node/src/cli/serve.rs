@@ -33,7 +33,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, mut config: Config) -> Result<ExitCode, NodeError> {
         if self.print_config {
-            print!("{}", Config::reference());
+            super::out(Config::reference().trim_end())?;
             return Ok(ExitCode::SUCCESS);
         }
         if !self.only.is_empty() {

@@ -5,6 +5,8 @@ use std::fmt;
 use proto::measurement::{Observation, Part, ValueState};
 use serde::Serialize;
 
+use crate::words::count;
+
 /// One thing wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
@@ -55,7 +57,8 @@ impl fmt::Display for Report {
         if more > 0 {
             writeln!(formatter, "and {more} more")?;
         }
-        write!(formatter, "{} faults: nothing was imported", self.faults.len())
+        let faults = count(self.faults.len() as u64, "fault", "faults");
+        write!(formatter, "{faults}: nothing was imported")
     }
 }
 
