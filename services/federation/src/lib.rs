@@ -1,4 +1,4 @@
-//! The border of a node.
+#![doc = include_str!("../README.md")]
 
 pub mod accept;
 pub mod api;

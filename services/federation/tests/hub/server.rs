@@ -18,7 +18,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const SIZE: MailboxSize = MailboxSize { stream_bytes: 4 * 1024 * 1024 };
 
 pub fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
+    chassis::clock::now()
 }
 
 /// Awaits, but not for ever.
