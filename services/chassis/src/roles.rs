@@ -27,6 +27,11 @@ pub async fn hear(connection: &mut PgConnection, event: &Event) -> Result<Folded
 }
 
 async fn grant(connection: &mut PgConnection, event: &Event, granted: &RoleGranted) -> Result<(), FoldError> {
+    // Whoever is the backbone of one initiative grants nothing in another.
+    let own = event.space.initiative().is_some_and(|initiative| initiative.to_string() == granted.initiative);
+    if !own {
+        return Err(FoldError::Missing("initiative, as its space has it,"));
+    }
     let starts = granted.from.as_ref().and_then(instant).ok_or(FoldError::Missing("from"))?;
     sqlx::query(
         "insert into roles (initiative, membership, role, organization, node, starts, ends, granted_by, granted_position)

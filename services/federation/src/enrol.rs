@@ -148,7 +148,7 @@ fn introduced(invitation: &Invitation, reply: &JoinReply) -> Result<Initiative, 
     let backbone_keys =
         identity::verify_chain(&backbone, &reply.backbone_keys).map_err(|error| refused(&error.to_string()))?;
     let initiative: Reference = invitation.initiative.parse().map_err(|_| refused("the initiative has no name"))?;
-    let name = invitation.initiative_name.clone();
+    let name = invitation.initiative_name.chars().filter(|character| !character.is_control()).take(200).collect();
     Ok(Initiative { initiative, name, backbone, backbone_keys, root_key, appointment: signed })
 }
 

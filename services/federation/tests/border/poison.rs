@@ -37,14 +37,16 @@ async fn one_message_that_the_database_refuses_keeps_back_no_other() {
 #[tokio::test]
 async fn a_governance_event_that_cannot_be_kept_changes_nothing_and_stops_nothing() {
     let coalition = Coalition::new().await;
-    let Coalition { backbone, alpha, initiative, members, .. } = &coalition;
+    let Coalition { backbone, alpha, beta, initiative, members, .. } = &coalition;
     let membership = Reference::born_on(backbone.id());
     let about = Reference::born_on(alpha.id());
     let with_nul = RoleGranted { organization: "a\0b".to_owned(), ..granted(initiative, &membership, &about) };
     let named =
         NodeAdmitted { display_name: "\0".to_owned(), keys: alpha.border.keys.chain(), node: alpha.id().to_string() };
+    let elsewhere = granted(&Reference::born_on(beta.id()), &membership, &about);
     let events = [
         backbone.event(members, &membership, &RoleGranted::full_name(), with_nul.encode_to_vec()),
+        backbone.event(members, &membership, &RoleGranted::full_name(), elsewhere.encode_to_vec()),
         backbone.event(members, &membership, &RoleGranted::full_name(), &b"\xff"[..]),
         backbone.event(members, &membership, &NodeAdmitted::full_name(), named.encode_to_vec()),
     ];
