@@ -122,10 +122,19 @@ impl Link {
         }
     }
 
+    /// Comes when messages flow: until then there is nothing to try, and nothing to complain of.
+    pub(crate) async fn road_open(&self) {
+        if self.mailbox.road().wait_for(Road::is_open).await.is_err() {
+            // Nobody looks after the road any more: the link is about to stop.
+            std::future::pending::<()>().await;
+        }
+    }
+
     async fn send_for_ever(&self) {
         let mut moved = self.border.moved.subscribe();
         let mut failing = false;
         loop {
+            self.road_open().await;
             let outcome = send::pending(self).await;
             failing = self.note(failing, &outcome, "sending");
             if failing {

@@ -54,6 +54,7 @@ impl Link {
     /// Takes in the messages at hand, or the next ones. Those that could not be taken in stay at hand.
     async fn take_next(&self, frames: &mut Vec<hub::Frame>) -> Result<(), BorderError> {
         if frames.is_empty() {
+            self.road_open().await;
             *frames = self.mailbox.pull().await.map_err(|error| BorderError::Hub(error.to_string()))?;
         }
         let read = |frame: &hub::Frame| (frame.bytes.clone(), LinkMessage::decode(frame.bytes.clone()).ok());
