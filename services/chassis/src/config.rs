@@ -164,8 +164,9 @@ section! {
     Telemetry "telemetry" {
         /// How log lines look: text or json.
         log_format: LogFormat = LogFormat::Text;
-        /// Which log lines are written: error, warn, info, debug or trace, also by module as in info,chassis=debug.
-        log_filter: String = "info".to_owned();
+        /// Which log lines are written: error, warn, info, debug or trace, also by module as in info,chassis=debug. What
+        /// the drivers of database and broker say of their daily work, nobody needs to know.
+        log_filter: String = "info,async_nats=warn,sqlx=warn".to_owned();
         /// OTLP endpoint (gRPC) for traces, metrics and logs. Without it none are sent.
         otlp_endpoint: Option<String> = None, as "http://localhost:4317";
     }
