@@ -76,7 +76,7 @@ impl Cli {
         let config = || Config::load(self.config.as_deref());
         match self.command {
             Command::Init(init) => init.run(self.config.as_deref()),
-            Command::Serve(serve) => serve.run(config()?).await,
+            Command::Serve(serve) => serve.run(config()?, self.config.as_deref()).await,
             Command::Token(token) => token.run(&config()?),
             Command::Invite(invite) => invite.run(&config()?).await,
             Command::Join(join) => join.run(&config()?).await,

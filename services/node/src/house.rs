@@ -57,6 +57,11 @@ impl House {
         Ok(Self { address, node, rooms, road, serving, stop })
     }
 
+    /// Where partners find the hub, where this node runs one.
+    pub fn hub(&self) -> Option<&str> {
+        self.road.hub.as_ref().map(|hub| hub.public.as_str())
+    }
+
     /// Serves until `until` comes, then drains and ends everything it started.
     ///
     /// # Errors

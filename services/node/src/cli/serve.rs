@@ -1,5 +1,7 @@
 //! `commonweal serve`: the node itself.
 
+use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 
 use chassis::config::Config;
@@ -31,7 +33,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self, mut config: Config) -> Result<ExitCode, NodeError> {
+    pub(super) async fn run(self, mut config: Config, file: Option<&Path>) -> Result<ExitCode, NodeError> {
         if self.print_config {
             super::out(Config::reference().trim_end())?;
             return Ok(ExitCode::SUCCESS);
@@ -43,8 +45,36 @@ impl Serve {
         let mut told = super::stop::told(self.until_stdin_closes)?;
         let house = House::start(&config).await?;
         tracing::info!(node.id = %house.node, address = %house.address, "node started");
+        if std::io::stdout().is_terminal() {
+            super::out(&greeting(&config, &house, file))?;
+        }
         let ended = house.serve(told.stop()).await;
         telemetry.finish();
         ended.map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// What whoever started it wants to know next.
+fn greeting(config: &Config, house: &House, file: Option<&Path>) -> String {
+    let scheme = if config.listen.certificate.is_some() { "https" } else { "http" };
+    let with = file.map(|file| format!(" --config {}", file.display())).unwrap_or_default();
+    let services = match config.node.only.as_slice() {
+        [] => "all services".to_owned(),
+        only => only.join(", "),
+    };
+    let mut lines = vec![
+        format!("\n{} is up: {services}", config.node.name),
+        format!("  node      {}", house.node),
+        format!("  called at {scheme}://{}", house.address),
+        format!("  data      {}", config.node.data_dir.display()),
+    ];
+    if let Some(hub) = house.hub() {
+        lines.push(format!("  partners  come in at {hub}"));
+    }
+    if config.auth.issuer.is_none() {
+        lines.push(format!("  a token   commonweal token --operator{with}"));
+    }
+    lines.push(format!("  status    commonweal status{with}"));
+    lines.push("Ctrl-C ends it; calls under way are finished first.\n".to_owned());
+    lines.join("\n")
 }
