@@ -3,10 +3,10 @@
 
 mod calls;
 pub mod checks;
+mod crew;
 mod crowd;
 pub mod figures;
-mod founding;
-mod impostors;
+pub mod impostors;
 mod memory;
 mod report;
 mod schools;

@@ -73,7 +73,7 @@ impl Demo {
         if self.fresh || demo::interrupted(folder) {
             demo::clear(folder)?;
         }
-        let mut coalition = Coalition::settle(folder, &program, &SKETCHES).await?;
+        let mut coalition = Coalition::settle(folder, &program, &SKETCHES, !self.check).await?;
         let ended = tokio::select! {
             played = self.play(&mut coalition, folder, files, voice, &program) => played.map(Some),
             () = told.stop() => Ok(None),

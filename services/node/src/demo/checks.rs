@@ -1,5 +1,6 @@
 //! What must hold on every node once the story was told.
 
+use futures_util::future::try_join_all;
 use proto::federation::{GetSpaceDigestResponse, GetStatusRequest};
 use serde::Serialize;
 
@@ -57,6 +58,7 @@ pub async fn all(
     tell(&mut checks, foreign_key(coalition).await?, voice);
     tell(&mut checks, not_its_home(coalition).await?, voice);
     tell(&mut checks, caught_up(coalition, memory).await?, voice);
+    tell(&mut checks, proved(coalition).await?, voice);
     Ok(checks)
 }
 
@@ -127,9 +129,18 @@ async fn not_its_home(coalition: &Coalition) -> Result<Vec<Check>, NodeError> {
 async fn caught_up(coalition: &Coalition, memory: &Memory) -> Result<Vec<Check>, NodeError> {
     let alpha = coalition.node("alpha")?;
     let members = format!("{}/members", memory.initiative);
-    let status = alpha.operator()?.federation().get_status(GetStatusRequest {}).await?.into_inner();
-    let position = status.spaces.iter().find(|space| space.space == members).map_or(0, |space| space.position);
+    let position = alpha.position(&members).await?;
     let caught_up = memory.catch_up.missed > 0 && position >= memory.catch_up.position;
     let actual = if caught_up { "all of it" } else { "not all of it" };
     Ok(vec![Check::new("alpha caught up with what it had missed", alpha, "all of it", actual)])
+}
+
+/// Every node proves from its own database that nothing is missing or altered.
+async fn proved(coalition: &Coalition) -> Result<Vec<Check>, NodeError> {
+    let proofs = coalition.nodes.iter().map(async |node| {
+        let (said, well) = coalition.command(node, &["verify"]).await?;
+        let actual = if well { "everything holds" } else { said.as_str() };
+        Ok::<_, NodeError>(Check::new("commonweal verify", node, "everything holds", actual))
+    });
+    try_join_all(proofs).await
 }

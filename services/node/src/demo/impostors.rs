@@ -26,11 +26,14 @@ use crate::fleet::{Node, until};
 use crate::house::Keys;
 
 /// What alpha says of itself after somebody else tried to.
-pub(super) const WEBSITE: &str = "https://www.hartfordschools.org";
+pub const WEBSITE: &str = "https://www.hartfordschools.org";
 
 /// Writes into a stopped node's own feed, with its own key, about an organisation of another node: what its own
 /// services would never do.
-pub(super) async fn speak_for_another(node: &Node, initiative: &str, victim: &Reference) -> Result<(), NodeError> {
+///
+/// # Errors
+/// Where it cannot be done, which is not where it is refused.
+pub async fn speak_for_another(node: &Node, initiative: &str, victim: &Reference) -> Result<(), NodeError> {
     let reference: Reference = initiative.parse().map_err(wrong)?;
     let pool = border_of(node).await?;
     let keys = Keys::open(&node.config().node.data_dir)?;
@@ -54,7 +57,10 @@ pub(super) async fn speak_for_another(node: &Node, initiative: &str, victim: &Re
 }
 
 /// Puts a frame into a node's own mailbox, by its own connection, that was sealed with somebody else's key.
-pub(super) async fn forge_seal(node: &Node, initiative: &str, own: &Reference) -> Result<(), NodeError> {
+///
+/// # Errors
+/// Where it cannot be done, which is not where it is refused.
+pub async fn forge_seal(node: &Node, initiative: &str, own: &Reference) -> Result<(), NodeError> {
     let reference: Reference = initiative.parse().map_err(wrong)?;
     let pool = border_of(node).await?;
     let mut connection = pool.acquire().await.map_err(BorderError::from)?;
@@ -83,7 +89,10 @@ pub(super) async fn forge_seal(node: &Node, initiative: &str, own: &Reference) -
 }
 
 /// The node itself says something about its own organisation.
-pub(super) async fn say_again(node: &Node, own: &Reference) -> Result<(), NodeError> {
+///
+/// # Errors
+/// What the node says.
+pub async fn say_again(node: &Node, own: &Reference) -> Result<(), NodeError> {
     let request = UpdateOrganizationRequest {
         organization: Some(Organization {
             reference: own.to_string(),
@@ -98,7 +107,10 @@ pub(super) async fn say_again(node: &Node, own: &Reference) -> Result<(), NodeEr
 }
 
 /// Code and origin of every line in a node's quarantine.
-pub(super) async fn refusals(node: &Node) -> Result<Vec<(String, String)>, NodeError> {
+///
+/// # Errors
+/// Where the node does not run.
+pub async fn refusals(node: &Node) -> Result<Vec<(String, String)>, NodeError> {
     let request = ListQuarantineRequest { node: String::new(), page_size: 200 };
     let listed = node.operator()?.federation().list_quarantine(request).await?.into_inner();
     Ok(listed.items.into_iter().map(|line| (line.code, line.origin)).collect())

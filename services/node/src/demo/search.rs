@@ -14,8 +14,7 @@ use crate::fleet::Node;
 pub(super) async fn everywhere(node: &Node, words: &str) -> Result<Vec<String>, NodeError> {
     let mut found = tables(node.database(), words).await?;
     let folder = &node.config().node.data_dir;
-    files(folder, words.as_bytes(), &mut found)
-        .map_err(|source| NodeError::DataDir { path: folder.clone(), source })?;
+    files(folder, words, &mut found).map_err(|source| NodeError::DataDir { path: folder.clone(), source })?;
     found.sort();
     Ok(found)
 }
@@ -56,7 +55,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn files(folder: &Path, words: &[u8], found: &mut Vec<String>) -> std::io::Result<()> {
+fn files(folder: &Path, words: &str, found: &mut Vec<String>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;
@@ -70,6 +69,6 @@ fn files(folder: &Path, words: &[u8], found: &mut Vec<String>) -> std::io::Resul
 }
 
 /// A broker may take a file away while it is looked at.
-fn holds(path: &Path, words: &[u8]) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| bytes.windows(words.len()).any(|window| window == words))
+fn holds(path: &Path, words: &str) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(words))
 }

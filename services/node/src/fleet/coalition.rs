@@ -9,6 +9,7 @@ use proto::federation::{
 };
 
 use super::node::{Node, Sketch};
+use super::process;
 use super::waiting::until;
 use crate::cli::request_id;
 use crate::error::NodeError;
@@ -19,22 +20,24 @@ pub struct Coalition {
     pub nodes: Vec<Node>,
     program: PathBuf,
     postgres: Postgres,
+    durable: bool,
 }
 
 impl Coalition {
-    /// Starts Postgres under a folder and makes the nodes there that are missing; none of them runs yet.
+    /// Starts Postgres under a folder and makes the nodes there that are missing; none of them runs yet. What is
+    /// `durable` survives a power cut; the rest is quicker.
     ///
     /// # Errors
     /// Where Postgres does not start, or something cannot be written.
-    pub async fn settle(folder: &Path, program: &Path, sketches: &[Sketch]) -> Result<Self, NodeError> {
-        let options = PostgresOptions { data_dir: folder.join("postgres"), port: None, durable: true };
+    pub async fn settle(folder: &Path, program: &Path, sketches: &[Sketch], durable: bool) -> Result<Self, NodeError> {
+        let options = PostgresOptions { data_dir: folder.join("postgres"), port: None, durable };
         let postgres = Postgres::start(options).await?;
         let mut nodes = Vec::new();
         for sketch in sketches {
             postgres.create_database(sketch.name).await?;
             nodes.push(Node::settle(folder, *sketch, &postgres.url(sketch.name))?);
         }
-        Ok(Self { nodes, program: program.to_owned(), postgres })
+        Ok(Self { nodes, program: program.to_owned(), postgres, durable })
     }
 
     /// Starts every node.
@@ -87,6 +90,14 @@ impl Coalition {
         found.ok_or_else(|| NodeError::Usage(format!("there is no node {name} here")))
     }
 
+    /// Runs a command of this program with a node's configuration: what it says, and whether it ended well.
+    ///
+    /// # Errors
+    /// Where it cannot be run.
+    pub async fn command(&self, node: &Node, words: &[&str]) -> Result<(String, bool), NodeError> {
+        process::ask(&self.program, node.file(), words).await
+    }
+
     /// Invites a node to an initiative of the backbone, and lets it join.
     ///
     /// # Errors
@@ -116,6 +127,15 @@ impl Coalition {
     /// # Errors
     /// Where it does not come to that.
     pub async fn settled(&self, space: &str) -> Result<Vec<GetSpaceDigestResponse>, NodeError> {
+        until(format!("the same position of {space} everywhere"), async || {
+            let mut positions = Vec::new();
+            for node in &self.nodes {
+                positions.push(node.position(space).await?);
+            }
+            positions.dedup();
+            Ok((positions.len() == 1).then_some(()))
+        })
+        .await?;
         until(format!("the same state of {space} everywhere"), async || {
             let mut digests = Vec::new();
             for node in &self.nodes {
@@ -136,13 +156,18 @@ impl Coalition {
     /// # Errors
     /// The first that had to be killed; the others are ended all the same.
     pub async fn stop(self) -> Result<(), NodeError> {
-        let Self { mut nodes, postgres, .. } = self;
+        let Self { mut nodes, postgres, durable, .. } = self;
         let (partners, backbones): (Vec<_>, Vec<_>) = nodes.iter_mut().partition(|node| !node.sketch.backbone);
         let mut ended = Vec::new();
         for side in [partners, backbones] {
             ended.extend(futures_util::future::join_all(side.into_iter().map(Node::stop)).await);
         }
-        postgres.stop().await?;
+        // What need not survive need not be written down: that may take seconds.
+        if durable {
+            postgres.stop().await?;
+        } else {
+            drop(postgres);
+        }
         ended.into_iter().collect()
     }
 }

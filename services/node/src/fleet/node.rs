@@ -119,6 +119,15 @@ impl Node {
         self.operator()?.speaking(&self.config, "clerk", std::slice::from_ref(organization))
     }
 
+    /// How far it holds the order of a space; 0 where it holds nothing of it.
+    ///
+    /// # Errors
+    /// Where it does not run.
+    pub async fn position(&self, space: &str) -> Result<u64, NodeError> {
+        let status = self.operator()?.federation().get_status(GetStatusRequest {}).await?.into_inner();
+        Ok(status.spaces.iter().find(|held| held.space == space).map_or(0, |held| held.position))
+    }
+
     /// Its configuration, as it was read.
     pub fn config(&self) -> &Config {
         &self.config

@@ -31,19 +31,8 @@ impl Process {
         let child = || -> std::io::Result<Child> {
             let out = File::create(&log)?;
             let err = OpenOptions::new().append(true).open(&log)?;
-            let mut command = Command::new(program);
-            // What is set for the caller is not meant for its nodes.
-            for (variable, _) in std::env::vars_os() {
-                if variable
-                    .to_str()
-                    .is_some_and(|variable| variable.starts_with(chassis::config::PREFIX) && variable.contains("__"))
-                {
-                    command.env_remove(variable);
-                }
-            }
-            command
-                .args(["serve", "--until-stdin-closes", "--config"])
-                .arg(config)
+            command(program, config)
+                .args(["serve", "--until-stdin-closes"])
                 .stdin(Stdio::piped())
                 .stdout(out)
                 .stderr(err)
@@ -95,4 +84,25 @@ impl Process {
         let text = String::from_utf8_lossy(&text).into_owned();
         text.lines().last().unwrap_or("it said nothing").to_owned()
     }
+}
+
+/// The program, with a configuration. What is set for the caller is not meant for its nodes.
+fn command(program: &Path, config: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_str().and_then(|name| name.strip_prefix(chassis::config::PREFIX));
+        if name.is_some_and(|name| name.contains("__") || name == "TOKEN") {
+            command.env_remove(&variable);
+        }
+    }
+    command.arg("--config").arg(config);
+    command
+}
+
+/// What a command said: on standard output, and whether it ended well.
+pub(super) async fn ask(program: &Path, config: &Path, words: &[&str]) -> Result<(String, bool), NodeError> {
+    let output = command(program, config).args(words).stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = output.map_err(|error| NodeError::Usage(format!("{}: {error}", program.display())))?;
+    let said = if output.stdout.is_empty() { &output.stderr } else { &output.stdout };
+    Ok((String::from_utf8_lossy(said).trim().to_owned(), output.status.success()))
 }

@@ -1,0 +1,47 @@
+//! How a coalition agrees on what it measures.
+
+use proto::measurement::{CreateMeasureRequest, GetMeasureRequest, ListMeasuresRequest, MeasureDefinition};
+
+use super::{Coalition, Founded, until};
+use crate::cli::request_id;
+use crate::error::NodeError;
+
+impl Founded {
+    /// Defines measures at the backbone, and waits until every node knows them; their references, in order.
+    ///
+    /// # Errors
+    /// What the nodes say.
+    pub async fn define(
+        &self,
+        coalition: &Coalition,
+        definitions: &[MeasureDefinition],
+    ) -> Result<Vec<String>, NodeError> {
+        // The measuring service hears of the staff's role a moment after it was granted.
+        until("the backbone's staff to be known", async || {
+            let request = ListMeasuresRequest { initiative: self.initiative.clone(), ..ListMeasuresRequest::default() };
+            Ok(self.staff.measurement().list_measures(request).await.ok())
+        })
+        .await?;
+        let mut made = Vec::new();
+        for definition in definitions {
+            let request = CreateMeasureRequest {
+                initiative: self.initiative.clone(),
+                definition: Some(definition.clone()),
+                request_id: request_id(),
+            };
+            let measure = self.staff.measurement().create_measure(request).await?.into_inner().measure;
+            made.push(measure.unwrap_or_default().reference);
+        }
+        for node in &coalition.nodes {
+            let operator = node.operator()?;
+            for measure in &made {
+                until(format!("{} to know the measures", node.sketch.name), async || {
+                    let request = GetMeasureRequest { measure: measure.clone() };
+                    Ok(operator.measurement().get_measure(request).await.ok())
+                })
+                .await?;
+            }
+        }
+        Ok(made)
+    }
+}
