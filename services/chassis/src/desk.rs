@@ -1,7 +1,7 @@
 //! The desk: the way of a command, the same in every call of every room.
 //!
 //! `begin` takes the caller and the rule of the method and opens the transaction; `authorise` judges the rule;
-//! `answered` gives the same answer to the same request again; `record` applies and logs what was decided; `reply`
+//! `answered` gives the same answer to the same request again; `record` applies what was decided; `reply` logs it,
 //! keeps the answer, commits and wakes the relay. What was not authorised cannot record: it fails closed.
 
 use prost::Message;
@@ -17,6 +17,7 @@ use crate::clock;
 use crate::errors;
 use crate::event::{Actor, Event, Fact};
 use crate::ledger::Ledger;
+use crate::log::{self, Line};
 use crate::names::{NodeId, Reference};
 use crate::requests::{self, Claim};
 use crate::roles;
@@ -62,6 +63,7 @@ impl<R: Room> Desk<R> {
             now: clock::now(),
             actor: None,
             request_id: None,
+            lines: Vec::new(),
         };
         Ok((work, message))
     }
@@ -90,6 +92,8 @@ pub struct Work<R> {
     actor: Option<Actor>,
     /// Set by `answered`.
     request_id: Option<String>,
+    /// What `reply` appends to the log.
+    lines: Vec<Line>,
 }
 
 impl<R: Room> Work<R> {
@@ -133,7 +137,7 @@ impl<R: Room> Work<R> {
         Ok(Some(Response::new(answer)))
     }
 
-    /// Applies what was decided to the tables and appends it to the log.
+    /// Applies what was decided to the tables; `reply` appends it to the log, last in the transaction.
     ///
     /// # Errors
     /// `INTERNAL` where the call was not authorised, or its request id not looked at, before; else what the database
@@ -142,10 +146,13 @@ impl<R: Room> Work<R> {
         let (Some(actor), Some(_)) = (&self.actor, &self.request_id) else {
             return Err(errors::internal(&format!("{} would record before it was authorised", self.method)));
         };
-        Ok(self.ledger.record(&mut self.transaction, actor, facts).await?)
+        let (events, lines) = self.ledger.apply(&mut self.transaction, actor, facts).await?;
+        self.lines.extend(lines);
+        Ok(events)
     }
 
-    /// Keeps the answer for a repetition of the request, commits, and wakes the relay.
+    /// Appends what was recorded to the log, keeps the answer for a repetition of the request, commits, and wakes the
+    /// relay.
     ///
     /// # Errors
     /// What the database says; nothing is kept then.
@@ -154,7 +161,12 @@ impl<R: Room> Work<R> {
             return Err(errors::internal(&format!("{} would answer before it looked at its request id", self.method)));
         };
         let claim = Claim { caller: &self.caller.person, method: &self.method, request_id };
-        claim.keep(&mut self.transaction, &answer.encode_to_vec()).await.map_err(errors::database)?;
+        let reply = answer.encode_to_vec();
+        let kept = match self.lines.as_slice() {
+            [] => claim.keep(&mut self.transaction, &reply).await,
+            lines => log::append_answered(&mut self.transaction, R::NAME, lines, &claim, &reply).await,
+        };
+        kept.map_err(errors::database)?;
         self.transaction.commit().await.map_err(errors::database)?;
         self.ledger.committed();
         Ok(Response::new(answer))

@@ -166,14 +166,33 @@ impl Event {
         Ok(Self {
             id: Uuid::try_parse(&event.id).map_err(|_| EventError::Attribute("id"))?,
             home: event.source.parse().map_err(|_| EventError::Attribute("source"))?,
-            type_name: event.r#type,
+            type_name: Some(event.r#type).filter(|name| is_type_name(name)).ok_or(EventError::Attribute("type"))?,
             resource: resource.ok_or(EventError::Attribute("subject"))?,
             space: space.ok_or(EventError::Attribute("space"))?,
-            actor: Actor { organization: organization.map_err(|_| EventError::Attribute("organization"))?, person },
+            actor: Actor {
+                organization: organization.map_err(|_| EventError::Attribute("organization"))?,
+                person: plain(person)?,
+            },
             made_at: made_at.ok_or(EventError::Attribute("time"))?,
             data: data.into(),
             accepted: None,
         })
+    }
+}
+
+/// Whether this can be the full name of a protobuf message.
+fn is_type_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+    (1..=200).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// A pseudonym of visible characters: what is not would be refused by Postgres, or hide something from whoever reads it.
+fn plain(person: Option<String>) -> Result<Option<String>, EventError> {
+    match person {
+        Some(person) if person.len() > 200 || !person.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(EventError::Attribute("person"))
+        }
+        person => Ok(person),
     }
 }
 
@@ -210,5 +229,17 @@ mod tests {
         let event = CloudEvent { id: "x".to_owned(), ..CloudEvent::default() };
         let error = Event::decode(&event.encode_to_vec()).unwrap_err();
         assert_eq!(error.to_string(), "the event's data is missing or malformed");
+    }
+
+    #[test]
+    fn a_name_that_no_table_takes_is_no_events() {
+        let node = NodeId::of_key(&[1; 32]);
+        let fact = Fact::of(&Reference::born_on(&node), &Space::Local, &proto::federation::NodeEnded::default());
+        let event = Event::told(&fact, &node, &Actor::default());
+        let hidden = Event { type_name: "commonweal.x\0".to_owned(), ..event.clone() };
+        assert!(matches!(Event::decode(&hidden.encode()), Err(EventError::Attribute("type"))));
+        let person = Some("a\0b".to_owned());
+        let nobody = Event { actor: Actor { organization: None, person }, ..event };
+        assert!(matches!(Event::decode(&nobody.encode()), Err(EventError::Attribute("person"))));
     }
 }

@@ -26,6 +26,7 @@ impl<R> Default for Hearing<R> {
 
 impl<R: Room> Listener for Hearing<R> {
     const NAME: &'static str = R::NAME;
+    const REPEATABLE: bool = true;
 
     async fn take(
         &self,

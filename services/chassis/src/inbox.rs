@@ -32,6 +32,9 @@ const RETRY: Duration = Duration::from_millis(500);
 pub trait Listener: Send + Sync + 'static {
     /// Name of the listening service; what it tells itself it does not hear.
     const NAME: &'static str;
+    /// Whether what is taken in makes nothing that leaves this database: then its commit need not wait for the disk,
+    /// since what a crash takes back goes back with the cursor and is asked for again.
+    const REPEATABLE: bool;
 
     /// Takes in events of one source, in order, within the transaction that also moves the cursor.
     fn take(
@@ -171,7 +174,7 @@ impl<L: Listener> Inbox<L> {
         let Some(last) = deliveries.last().map(|delivery| delivery.sequence) else { return Ok(()) };
         let mut transaction = self.pool.begin().await?;
         // Another replica of this service may have been here: the row is the lock, and what it says counts.
-        let heard = lock(&mut transaction, source).await?;
+        let heard = lock(&mut transaction, source, L::REPEATABLE).await?;
         let start = deliveries.iter().position(|delivery| delivery.sequence > heard).unwrap_or(deliveries.len());
         let fresh = deliveries.get(start..).unwrap_or_default();
         if without_gap(heard, fresh) && !fresh.is_empty() {
@@ -245,12 +248,14 @@ async fn load(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Error> {
     Ok(rows.into_iter().map(|(source, sequence)| (source, u64::try_from(sequence).unwrap_or(0))).collect())
 }
 
-async fn lock(connection: &mut PgConnection, source: &str) -> Result<u64, sqlx::Error> {
-    let sequence: i64 = sqlx::query_scalar(
+async fn lock(connection: &mut PgConnection, source: &str, repeatable: bool) -> Result<u64, sqlx::Error> {
+    let (sequence, _): (i64, Option<String>) = sqlx::query_as(
         "insert into heard (source, sequence) values ($1, 0)
-         on conflict (source) do update set sequence = heard.sequence returning sequence",
+         on conflict (source) do update set sequence = heard.sequence
+         returning sequence, case when $2 then set_config('synchronous_commit', 'off', true) end",
     )
     .bind(source)
+    .bind(repeatable)
     .fetch_one(connection)
     .await?;
     Ok(u64::try_from(sequence).unwrap_or(0))

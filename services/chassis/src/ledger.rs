@@ -49,6 +49,20 @@ impl<R: Room> Ledger<R> {
         actor: &Actor,
         facts: &[Fact],
     ) -> Result<Vec<Event>, FoldError> {
+        let (events, lines) = self.apply(connection, actor, facts).await?;
+        if !lines.is_empty() {
+            log::append_told(connection, R::NAME, &lines).await?;
+        }
+        Ok(events)
+    }
+
+    /// Applies facts to the tables; the lines are what the caller is to append to the log.
+    pub(crate) async fn apply(
+        &self,
+        connection: &mut PgConnection,
+        actor: &Actor,
+        facts: &[Fact],
+    ) -> Result<(Vec<Event>, Vec<Line>), FoldError> {
         let events: Vec<Event> = facts.iter().map(|fact| Event::told(fact, &self.node, actor)).collect();
         for event in &events {
             if fold::fold::<R>(connection, event).await? != Folded::Applied {
@@ -56,13 +70,10 @@ impl<R: Room> Ledger<R> {
             }
         }
         let lines: Vec<Line> = events.iter().map(|event| Line::folded(event, event.encode())).collect();
-        if let Some(line) = lines.iter().find(|line| line.bytes.len() > MAX_EVENT_BYTES) {
-            return Err(FoldError::TooLarge(line.bytes.len()));
+        match lines.iter().find(|line| line.bytes.len() > MAX_EVENT_BYTES) {
+            Some(line) => Err(FoldError::TooLarge(line.bytes.len())),
+            None => Ok((events, lines)),
         }
-        if !lines.is_empty() {
-            log::append_told(connection, R::NAME, &lines).await?;
-        }
-        Ok(events)
     }
 
     /// What wakes this room's relay.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::PgConnection;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::event::{Event, Place};
+use crate::requests::Claim;
 use crate::telemetry::traceparent;
 
 /// How a logged event stands.
@@ -71,38 +74,52 @@ impl Line {
     }
 }
 
-/// Appends what this service tells, to be numbered by its relay after the commit. One statement, whatever the number.
-///
-/// # Errors
-/// Where the database fails, or an event is in the log already.
-pub async fn append_told(connection: &mut PgConnection, source: &str, lines: &[Line]) -> Result<(), sqlx::Error> {
-    let columns = Columns::of(lines);
-    sqlx::query(
-        "with line as (
-             insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at,
+/// A statement that appends lines: `$1` is who tells them, `$2` to `$11` are their columns.
+macro_rules! appending {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            "insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at,
                               traceparent)
              select l.event_id, $1, l.type, l.space, l.resource, l.bytes, l.standing, l.reason, l.position, l.at, l.trace
                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
                            $9::bigint[], $10::timestamptz[], $11::text[])
                     with ordinality as l(event_id, type, space, resource, bytes, standing, reason, position, at, trace, nth)
-              order by l.nth
-             returning position
+              order by l.nth",
+            $after,
+        )
+    };
+}
+
+/// Appends what this service tells, to be numbered by its relay after the commit. One statement, whatever the number.
+///
+/// # Errors
+/// Where the database fails, or an event is in the log already.
+pub async fn append_told(connection: &mut PgConnection, source: &str, lines: &[Line]) -> Result<(), sqlx::Error> {
+    let statement =
+        appending!("with line as (", " returning position) insert into unsequenced select position from line");
+    Columns::of(lines).bind(sqlx::query(statement), source).execute(connection).await?;
+    Ok(())
+}
+
+/// Appends what this service tells because of a request, and keeps the answer to it. One statement for both: each
+/// round trip that a command saves is a tenth of its time.
+pub(crate) async fn append_answered(
+    connection: &mut PgConnection,
+    source: &str,
+    lines: &[Line],
+    claim: &Claim<'_>,
+    reply: &[u8],
+) -> Result<(), sqlx::Error> {
+    let statement = appending!(
+        "with line as (",
+        " returning position), kept as (
+             update requests set reply = $15 where caller = $12 and method = $13 and request_id = $14
          )
-         insert into unsequenced select position from line",
-    )
-    .bind(source)
-    .bind(columns.event_ids)
-    .bind(columns.types)
-    .bind(columns.spaces)
-    .bind(columns.resources)
-    .bind(columns.bytes)
-    .bind(columns.standings)
-    .bind(columns.reasons)
-    .bind(columns.positions)
-    .bind(columns.ats)
-    .bind(columns.traces)
-    .execute(connection)
-    .await?;
+         insert into unsequenced select position from line"
+    );
+    let query = Columns::of(lines).bind(sqlx::query(statement), source);
+    query.bind(claim.caller).bind(claim.method).bind(claim.request_id).bind(reply).execute(connection).await?;
     Ok(())
 }
 
@@ -111,29 +128,7 @@ pub async fn append_told(connection: &mut PgConnection, source: &str, lines: &[L
 /// # Errors
 /// Where the database fails, or an event is in the log already.
 pub async fn append_heard(connection: &mut PgConnection, source: &str, lines: &[Line]) -> Result<(), sqlx::Error> {
-    let columns = Columns::of(lines);
-    sqlx::query(
-        "insert into log (event_id, source, type, space, resource, bytes, standing, reason, accepted_position, accepted_at,
-                          traceparent)
-         select l.event_id, $1, l.type, l.space, l.resource, l.bytes, l.standing, l.reason, l.position, l.at, l.trace
-           from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
-                       $9::bigint[], $10::timestamptz[], $11::text[])
-                with ordinality as l(event_id, type, space, resource, bytes, standing, reason, position, at, trace, nth)
-          order by l.nth",
-    )
-    .bind(source)
-    .bind(columns.event_ids)
-    .bind(columns.types)
-    .bind(columns.spaces)
-    .bind(columns.resources)
-    .bind(columns.bytes)
-    .bind(columns.standings)
-    .bind(columns.reasons)
-    .bind(columns.positions)
-    .bind(columns.ats)
-    .bind(columns.traces)
-    .execute(connection)
-    .await?;
+    Columns::of(lines).bind(sqlx::query(appending!("", "")), source).execute(connection).await?;
     Ok(())
 }
 
@@ -187,7 +182,7 @@ pub async fn mark_refused(
           where event_id = $1 returning resource",
     )
     .bind(id)
-    .bind(reason)
+    .bind(printable(reason))
     .bind(place.position)
     .bind(place.at)
     .fetch_optional(connection)
@@ -211,7 +206,7 @@ pub async fn refuse_unheard(
     )
     .bind(id)
     .bind(space)
-    .bind(reason)
+    .bind(printable(reason))
     .bind(place.position)
     .bind(place.at)
     .execute(connection)
@@ -261,10 +256,15 @@ pub(crate) async fn stand(
     sqlx::query("update log set standing = $2, reason = $3 where position = $1 and (standing, reason) is distinct from ($2, $3)")
         .bind(position)
         .bind(standing.as_str())
-        .bind(reason)
+        .bind(reason.map(printable))
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// A reason as it can be kept and shown: it may quote what another node sent, and Postgres takes no NUL.
+fn printable(reason: &str) -> String {
+    reason.chars().filter(|character| !character.is_control()).take(500).collect()
 }
 
 #[derive(Default)]
@@ -291,11 +291,26 @@ impl Columns {
             columns.resources.push(line.resource);
             columns.bytes.push(line.bytes);
             columns.standings.push(line.standing.as_str());
-            columns.reasons.push(line.reason);
+            columns.reasons.push(line.reason.as_deref().map(printable));
             columns.positions.push(line.accepted.map(|place| place.position));
             columns.ats.push(line.accepted.map(|place| place.at));
             columns.traces.push(line.traceparent);
         }
         columns
+    }
+
+    fn bind<'q>(self, query: Query<'q, Postgres, PgArguments>, source: &'q str) -> Query<'q, Postgres, PgArguments> {
+        query
+            .bind(source)
+            .bind(self.event_ids)
+            .bind(self.types)
+            .bind(self.spaces)
+            .bind(self.resources)
+            .bind(self.bytes)
+            .bind(self.standings)
+            .bind(self.reasons)
+            .bind(self.positions)
+            .bind(self.ats)
+            .bind(self.traces)
     }
 }

@@ -107,34 +107,37 @@ impl Relay {
     async fn publish(&self, connection: &mut PoolConnection<Postgres>) -> Result<(), RelayError> {
         let context = jetstream::new(self.client.clone());
         broker::ensure_stream(&context).await.map_err(|error| RelayError::Broker(error.to_string()))?;
+        // Nobody else moves it while this relay leads.
+        let mut published: i64 =
+            sqlx::query_scalar("select sequence from published").fetch_one(&mut **connection).await?;
+        let mut behind = true;
         loop {
             let numbered = number(connection).await?;
             meters().told.add(numbered, &[of(SERVICE, self.source)]);
-            let sent = self.publish_batch(connection, &context).await?;
-            if numbered == 0 && sent == 0 {
+            if numbered == 0 && !behind {
                 let _ = tokio::time::timeout(POLL, self.wake.notified()).await;
+                continue;
+            }
+            let rows = rows(connection, published, BATCH).await?;
+            behind = i64::try_from(rows.len()) == Ok(BATCH);
+            if let Some(last) = rows.last().map(|row| row.sequence) {
+                self.publish_batch(&context, &rows).await?;
+                note_published(connection, last).await?;
+                published = last;
             }
         }
     }
 
-    async fn publish_batch(
-        &self,
-        connection: &mut PgConnection,
-        context: &jetstream::Context,
-    ) -> Result<usize, RelayError> {
-        let after: i64 = sqlx::query_scalar("select sequence from published").fetch_one(&mut *connection).await?;
-        let rows = rows(connection, after, BATCH).await?;
-        let Some(last) = rows.last().map(|row| row.sequence) else { return Ok(0) };
+    async fn publish_batch(&self, context: &jetstream::Context, rows: &[Row]) -> Result<(), RelayError> {
         let mut acknowledgements = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for row in rows {
             let sent = context.send_publish(broker::events_subject(self.source, &row.r#type), publish(row)).await;
             acknowledgements.push(sent.map_err(|error| RelayError::Broker(error.to_string()))?.into_future());
         }
         for acknowledged in join_all(acknowledgements).await {
             acknowledged.map_err(|error| RelayError::Broker(error.to_string()))?;
         }
-        sqlx::query("update published set sequence = $1").bind(last).execute(connection).await?;
-        Ok(rows.len())
+        Ok(())
     }
 
     async fn answer_for_ever(&self) {
@@ -213,6 +216,15 @@ async fn number(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
     .execute(connection)
     .await?;
     Ok(numbered.rows_affected())
+}
+
+/// Notes how far the broker confirmed. Not waited for on the disk: what a crash takes back is sent again.
+async fn note_published(connection: &mut PgConnection, sequence: i64) -> Result<(), sqlx::Error> {
+    sqlx::query("update published set sequence = $1 where set_config('synchronous_commit', 'off', true) is not null")
+        .bind(sequence)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn head(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {

@@ -30,17 +30,16 @@ pub enum Mailbox {
 }
 
 impl Mailbox {
-    /// Puts a message on the road and waits until the hub has it.
+    /// Puts a message on the road. What comes back tells when the hub has it.
     ///
     /// # Errors
-    /// Where the hub does not take it.
-    pub async fn send(&self, bytes: Bytes) -> Result<(), BorderError> {
-        let hub = |error: hub::MailboxError| BorderError::Hub(error.to_string());
+    /// Where the road is closed.
+    pub async fn send(&self, bytes: Bytes) -> Result<hub::Sent, BorderError> {
         let sent = match self {
             Self::Node(mailbox) => mailbox.send_up(bytes).await,
             Self::Backbone(mailbox) => mailbox.send_down(bytes).await,
         };
-        sent.map_err(hub)?.await.map_err(hub)
+        sent.map_err(|error| BorderError::Hub(error.to_string()))
     }
 
     pub(crate) async fn pull(&self) -> Result<Vec<hub::Frame>, hub::MailboxError> {
@@ -139,6 +138,7 @@ impl Link {
             failing = self.note(failing, &outcome, "sending");
             if failing {
                 tokio::time::sleep(PAUSE).await;
+                continue;
             }
             tokio::select! {
                 _ = moved.changed() => {}

@@ -49,6 +49,8 @@ struct Sent {
     feeds: BTreeMap<FeedName, u64>,
     spaces: BTreeMap<Space, u64>,
     confirmed: BTreeMap<Space, u64>,
+    /// Counts how often the link went back.
+    turn: u64,
     say: Option<Say>,
 }
 
@@ -62,14 +64,19 @@ pub struct Say {
 }
 
 impl Pace {
+    /// Counts how often the link went back: what is sent under one turn counts only as long as that lasts.
+    pub fn turn(&self) -> u64 {
+        self.with(|sent| sent.turn)
+    }
+
     /// How far a feed was sent, given how far it was judged.
     pub fn feed(&self, name: &FeedName, judged: u64) -> u64 {
         self.with(|sent| sent.feeds.get(name).copied().unwrap_or(0).max(judged))
     }
 
-    /// Notes that a feed was sent so far.
-    pub fn feed_sent(&self, name: &FeedName, sequence: u64) {
-        self.with(|sent| sent.feeds.insert(name.clone(), sequence));
+    /// Notes that a feed was sent so far, unless the link went back meanwhile.
+    pub fn feed_sent(&self, turn: u64, name: &FeedName, sequence: u64) {
+        self.with(|sent| (sent.turn == turn).then(|| sent.feeds.insert(name.clone(), sequence)));
     }
 
     /// How far a space was sent and confirmed.
@@ -80,15 +87,16 @@ impl Pace {
         })
     }
 
-    /// Notes that a space was sent so far.
-    pub fn space_sent(&self, space: &Space, position: u64) {
-        self.with(|sent| sent.spaces.insert(space.clone(), position));
+    /// Notes that a space was sent so far, unless the link went back meanwhile.
+    pub fn space_sent(&self, turn: u64, space: &Space, position: u64) {
+        self.with(|sent| (sent.turn == turn).then(|| sent.spaces.insert(space.clone(), position)));
     }
 
     /// Notes what the other side has of spaces. Where it asks to resume, what it does not name it does not have.
     pub fn confirmed(&self, spaces: impl Iterator<Item = (Space, u64)>, resume: bool) {
         self.with(|sent| {
             if resume {
+                sent.turn += 1;
                 sent.spaces.clear();
                 sent.confirmed.clear();
             }
@@ -99,7 +107,10 @@ impl Pace {
 
     /// Goes back to what the other side has of feeds; what it does not name it does not have.
     pub fn resume_feeds(&self, feeds: impl Iterator<Item = (FeedName, u64)>) {
-        self.with(|sent| sent.feeds = feeds.collect());
+        self.with(|sent| {
+            sent.turn += 1;
+            sent.feeds = feeds.collect();
+        });
         self.wake.notify_one();
     }
 
@@ -161,6 +172,25 @@ mod tests {
         let pace = Pace::default();
         let granted = (0..1000).filter(|_| pace.may_rewind()).count();
         assert!((16..20).contains(&granted), "{granted}");
+    }
+
+    #[test]
+    fn a_send_under_way_does_not_undo_a_step_back() {
+        let node = chassis::names::NodeId::of_key(&[1; 32]);
+        let space = Space::members(&chassis::names::Reference::born_on(&node));
+        let feed = FeedName { space: space.clone(), origin: node, epoch: 1 };
+        let pace = Pace::default();
+        let turn = pace.turn();
+        pace.feed_sent(turn, &feed, 9);
+        assert_eq!(pace.feed(&feed, 0), 9);
+        pace.resume_feeds([(feed.clone(), 3)].into_iter());
+        pace.feed_sent(turn, &feed, 12);
+        assert_eq!(pace.feed(&feed, 0), 3);
+        let turn = pace.turn();
+        pace.space_sent(turn, &space, 7);
+        pace.confirmed([(space.clone(), 2)].into_iter(), true);
+        pace.space_sent(turn, &space, 8);
+        assert_eq!(pace.space(&space), (2, 2));
     }
 
     #[tokio::test(start_paused = true)]

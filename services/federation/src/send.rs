@@ -1,17 +1,19 @@
 //! The sending half of a link: reads what the other side does not have from Postgres and puts it on the road.
 
 use bytes::Bytes;
+use chassis::names::Space;
 use prost::Message;
-use proto::federation::{Frame, LinkMessage, link_message};
-use sqlx::PgConnection;
+use proto::federation::{Frame, Have, LinkMessage, link_message};
 
 use crate::border::BorderError;
 use crate::domain;
+use crate::hub::Sent;
 use crate::link::Link;
 use crate::meters::{link_meters, peer};
-use crate::pace::{ENTRIES_ON_THE_ROAD, STEPS_ON_THE_ROAD};
+use crate::pace::{ENTRIES_ON_THE_ROAD, STEPS_ON_THE_ROAD, Say};
+use crate::store::entries;
 use crate::store::feeds::{self, Feed};
-use crate::store::{entries, order};
+use crate::store::order::{self, Order};
 use crate::wire::{self, FeedName};
 use crate::{governance, have};
 
@@ -23,76 +25,98 @@ const STEPS: i64 = 32;
 /// # Errors
 /// Where the database or the hub fails; what was not sent is sent later.
 pub async fn pending(link: &Link) -> Result<(), BorderError> {
-    let mut connection = link.border.pool.acquire().await?;
-    if let Some(say) = link.pace.to_say() {
-        let writer = if link.is_backbone() { &link.peer } else { link.border.node() };
-        let mut have = have::of(&mut connection, &link.initiative.initiative, writer).await?;
-        (have.answer, have.resume) = (say.answer, say.resume);
-        send(link, link_message::Message::Have(have)).await?;
+    if let Some(say) = link.pace.to_say()
+        && let Err(error) = speak(link, say).await
+    {
+        link.pace.say(say);
+        return Err(error);
     }
-    if link.is_backbone() { send_orders(link, &mut connection).await } else { send_feeds(link, &mut connection).await }
+    if link.is_backbone() { send_orders(link).await } else { send_feeds(link).await }
 }
 
-/// Puts one message on the road.
-async fn send(link: &Link, message: link_message::Message) -> Result<(), BorderError> {
+async fn speak(link: &Link, say: Say) -> Result<(), BorderError> {
+    let writer = if link.is_backbone() { &link.peer } else { link.border.node() };
+    let have = have::of(&mut *link.border.pool.acquire().await?, &link.initiative.initiative, writer).await?;
+    let have = Have { answer: say.answer, resume: say.resume, ..have };
+    confirmed(vec![start(link, link_message::Message::Have(have)).await?]).await
+}
+
+/// Puts one message on the road. Whoever is on the road holds no connection to the database.
+async fn start(link: &Link, message: link_message::Message) -> Result<Sent, BorderError> {
     let message = LinkMessage { message: Some(message), traceparent: link.border.trace() };
     link.mailbox.send(Bytes::from(message.encode_to_vec())).await
 }
 
-async fn send_feeds(link: &Link, connection: &mut PgConnection) -> Result<(), BorderError> {
+/// Waits until the hub has what was put on the road.
+async fn confirmed(sent: Vec<Sent>) -> Result<(), BorderError> {
+    for sent in sent {
+        sent.await.map_err(|error| BorderError::Hub(error.to_string()))?;
+    }
+    Ok(())
+}
+
+async fn send_feeds(link: &Link) -> Result<(), BorderError> {
     let initiative = link.initiative.initiative.to_string();
-    for (name, feed) in feeds::of_origin(connection, &initiative, link.border.node()).await? {
-        while let Some((frame, last)) = next_frame(link, connection, &name, &feed).await? {
-            send(link, link_message::Message::Frame(frame)).await?;
-            link_meters().sent.add(last - link.pace.feed(&name, feed.judged), &peer(&link.peer));
-            link.pace.feed_sent(&name, last);
+    let feeds = feeds::of_origin(&mut *link.border.pool.acquire().await?, &initiative, link.border.node()).await?;
+    for (name, feed) in feeds {
+        loop {
+            let turn = link.pace.turn();
+            let Some((frame, last)) = next_frame(link, &name, &feed).await? else { break };
+            let entries = u64::try_from(frame.entries.len()).unwrap_or(0);
+            confirmed(vec![start(link, link_message::Message::Frame(frame)).await?]).await?;
+            link_meters().sent.add(entries, &peer(&link.peer));
+            link.pace.feed_sent(turn, &name, last);
         }
     }
     Ok(())
 }
 
-async fn next_frame(
-    link: &Link,
-    connection: &mut PgConnection,
-    name: &FeedName,
-    feed: &Feed,
-) -> Result<Option<(Frame, u64)>, BorderError> {
+async fn next_frame(link: &Link, name: &FeedName, feed: &Feed) -> Result<Option<(Frame, u64)>, BorderError> {
     let sent = link.pace.feed(name, feed.judged);
     if sent >= feed.sequence || sent.saturating_sub(feed.judged) >= ENTRIES_ON_THE_ROAD {
         return Ok(None);
     }
-    let links = entries::next(connection, name, sent, wire::FRAME_BYTES - 4096, wire::EVENT_BYTES).await?;
+    let mut connection = link.border.pool.acquire().await?;
+    let links = entries::next(&mut connection, name, sent, wire::FRAME_BYTES - 4096, wire::EVENT_BYTES).await?;
     let Some(last) = links.last() else { return Ok(None) };
     let (sequence, seal) = (last.sequence, wire::seal(&link.border.keys, &last.digest));
     Ok(Some((wire::frame(&links, seal), sequence)))
 }
 
-async fn send_orders(link: &Link, connection: &mut PgConnection) -> Result<(), BorderError> {
-    let reference = &link.initiative.initiative;
-    let members = chassis::names::Space::members(reference);
-    let position = order::read(connection, &members).await?.position;
-    if !governance::of(connection, &link.initiative, &link.peer, position, chassis::clock::now()).await?.admitted {
-        return Ok(());
-    }
-    for (space, order) in order::spaces(connection, &reference.to_string()).await? {
-        if !domain::may_hold(&space, &link.peer) {
-            continue;
-        }
+async fn send_orders(link: &Link) -> Result<(), BorderError> {
+    for (space, order) in holdable(link).await? {
         loop {
-            let (sent, confirmed) = link.pace.space(&space);
-            if sent >= order.position || sent.saturating_sub(confirmed) >= STEPS_ON_THE_ROAD {
+            let turn = link.pace.turn();
+            let (sent, confirmed_to) = link.pace.space(&space);
+            if sent >= order.position || sent.saturating_sub(confirmed_to) >= STEPS_ON_THE_ROAD {
                 break;
             }
-            let steps = order::steps(connection, &space, sent, STEPS, Some(&link.peer)).await?;
-            if steps.is_empty() {
-                break;
+            let mut connection = link.border.pool.acquire().await?;
+            let steps = order::steps(&mut connection, &space, sent, STEPS, Some(&link.peer)).await?;
+            drop(connection);
+            let Some(last) = u64::try_from(steps.len()).ok().filter(|steps| *steps > 0) else { break };
+            let mut on_the_road = Vec::with_capacity(steps.len());
+            for step in steps {
+                on_the_road.push(start(link, link_message::Message::Accepted(step)).await?);
             }
-            for (step, position) in steps.into_iter().zip(sent + 1..) {
-                send(link, link_message::Message::Accepted(step)).await?;
-                link_meters().sent.add(1, &peer(&link.peer));
-                link.pace.space_sent(&space, position);
-            }
+            confirmed(on_the_road).await?;
+            link_meters().sent.add(last, &peer(&link.peer));
+            link.pace.space_sent(turn, &space, sent + last);
         }
     }
     Ok(())
+}
+
+/// The orders that the partner may hold, the members space first; none where it does not belong.
+async fn holdable(link: &Link) -> Result<Vec<(Space, Order)>, BorderError> {
+    let reference = &link.initiative.initiative;
+    let mut connection = link.border.pool.acquire().await?;
+    let position = order::read(&mut connection, &Space::members(reference)).await?.position;
+    let governance = governance::of(&mut connection, &link.initiative, &link.peer, position, chassis::clock::now());
+    if !governance.await?.admitted {
+        return Ok(Vec::new());
+    }
+    let mut spaces = order::spaces(&mut connection, &reference.to_string()).await?;
+    spaces.retain(|(space, _)| domain::may_hold(space, &link.peer));
+    Ok(spaces)
 }

@@ -24,6 +24,8 @@ pub struct Teller {
 
 impl Listener for Teller {
     const NAME: &'static str = crate::NAME;
+    /// What becomes an entry leaves the node: taken back, it would be made once more with another salt.
+    const REPEATABLE: bool = false;
 
     async fn take(
         &self,

@@ -14,6 +14,8 @@ use super::local::LocalIssuer;
 
 /// Tokens with invented key ids must not make this node ask the issuer without end.
 const NOT_SOONER_THAN: Duration = Duration::from_secs(30);
+/// A key that the issuer withdraws stops counting after so long, and what is remembered of its tokens, at the latest.
+const READ_AGAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// Where an issuer's keys come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,12 +88,20 @@ impl Keys {
 
     /// The keys that may verify a token: the one it names, or all of its algorithm where it names none.
     pub(super) async fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Vec<DecodingKey>, KeysError> {
-        let found = self.matching(id, algorithm);
-        if !found.is_empty() {
-            return Ok(found);
+        if self.matching(id, algorithm).is_empty() {
+            self.refresh(|| self.matching(id, algorithm).is_empty()).await?;
+        } else if self.aged().await
+            && let Err(error) = self.refresh(|| true).await
+        {
+            // What was known goes on counting while the issuer is away.
+            tracing::warn!(%error, "issuer's keys not read again");
         }
-        self.refresh(|| self.matching(id, algorithm).is_empty()).await?;
         Ok(self.matching(id, algorithm))
+    }
+
+    /// Whether the keys were read so long ago that one of them may have been withdrawn meanwhile.
+    async fn aged(&self) -> bool {
+        self.source.is_some() && self.asked.lock().await.is_none_or(|at| at.elapsed() >= READ_AGAIN_AFTER)
     }
 
     #[cfg(test)]

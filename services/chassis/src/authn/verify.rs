@@ -23,7 +23,7 @@ const LEEWAY: f64 = 60.0;
 const LONGEST_TOKEN: usize = 16 * 1024;
 const LONGEST_SUBJECT: usize = 256;
 const MOST_REMEMBERED: usize = 4096;
-/// A key that the issuer withdraws stops counting after so many seconds at the latest.
+/// What was verified is believed for so many seconds.
 const REMEMBERED_SECONDS: i64 = 60;
 
 /// Why a call has no caller.

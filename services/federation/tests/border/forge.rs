@@ -85,5 +85,6 @@ pub fn message(message: link_message::Message) -> Bytes {
 
 /// Puts bytes on the road as they are.
 pub async fn send(road: &Road, bytes: &Bytes) {
-    soon(async || road.mailbox.send(bytes.clone()).await.ok()).await;
+    let sent = soon(async || road.mailbox.send(bytes.clone()).await.ok()).await;
+    sent.await.unwrap();
 }
