@@ -38,7 +38,7 @@ impl Check {
 pub async fn all(
     coalition: &Coalition,
     memory: &Memory,
-    known: &[Figure],
+    known: &[Figure<'_>],
     voice: &Voice,
 ) -> Result<Vec<Check>, NodeError> {
     let members = format!("{}/members", memory.initiative);

@@ -12,9 +12,9 @@ use crate::import::connecticut::{ENROLLMENT, GRADUATION};
 
 /// One figure.
 #[derive(Clone, Copy, Debug)]
-pub struct Figure {
+pub struct Figure<'a> {
     /// What it is, in words.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Code of the measure.
     pub measure: &'static str,
     /// Added up from the districts, or as the state published it.
@@ -26,7 +26,7 @@ pub struct Figure {
     /// How it is read from a total.
     pub reading: Reading,
     /// What it is known to be.
-    pub expected: &'static str,
+    pub expected: &'a str,
 }
 
 /// What is read from a total.
@@ -48,7 +48,7 @@ const PARTS: Basis = Basis::Component;
 const PUBLISHED: Basis = Basis::PublishedTotal;
 
 /// The figures of the demo.
-pub const KNOWN: &[Figure] = &[
+pub const KNOWN: &[Figure<'static>] = &[
     figure("enrollment 2011-12, added up from districts", ENROLLMENT, PARTS, 2011, Reading::Value, "558377"),
     figure("enrollment 2011-12, as the state published it", ENROLLMENT, PUBLISHED, 2011, Reading::Value, "558377"),
     figure("enrollment 2016-17, added up from districts", ENROLLMENT, PARTS, 2016, Reading::Value, "538820"),
@@ -75,16 +75,16 @@ const fn figure(
     year: u16,
     reading: Reading,
     expected: &'static str,
-) -> Figure {
+) -> Figure<'static> {
     Figure { name, measure, basis, year, group: None, reading, expected }
 }
 
-const fn of_race(name: &'static str, code: &'static str, expected: &'static str) -> Figure {
+const fn of_race(name: &'static str, code: &'static str, expected: &'static str) -> Figure<'static> {
     let group = Some(("race", code));
     Figure { name, measure: GRADUATION, basis: PUBLISHED, year: 2014, group, reading: Reading::Rate, expected }
 }
 
-impl Figure {
+impl Figure<'_> {
     /// Asks a node for it.
     ///
     /// # Errors

@@ -76,6 +76,15 @@ impl Coalition {
         self.named(name)?.stop().await
     }
 
+    /// Ends one node as a crash would.
+    ///
+    /// # Errors
+    /// Where there is none of this name.
+    pub async fn kill_node(&mut self, name: &str) -> Result<(), NodeError> {
+        self.named(name)?.kill().await;
+        Ok(())
+    }
+
     /// Starts one node again.
     ///
     /// # Errors

@@ -13,7 +13,9 @@ use crate::error::NodeError;
 pub struct Founded {
     /// Reference of the initiative.
     pub initiative: String,
-    /// Calls the backbone's node for the backbone organisation.
+    /// Reference of the backbone organisation.
+    pub own: Reference,
+    /// Calls the backbone's node for it.
     pub staff: Client,
 }
 
@@ -28,7 +30,7 @@ impl Founded {
         let made = operator.membership().create_initiative(request).await?.into_inner().initiative;
         let initiative = made.unwrap_or_default().reference;
         let own = host(&operator, &initiative, own, &[Role::BackboneStaff]).await?;
-        Ok(Self { staff: backbone.speaking_for(&own)?, initiative })
+        Ok(Self { staff: backbone.speaking_for(&own)?, own, initiative })
     }
 
     /// Registers an organisation that has no node of its own on the backbone's node, and admits it.
