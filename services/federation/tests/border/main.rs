@@ -43,13 +43,21 @@ async fn what_is_between_one_partner_and_the_backbone_no_other_holds() {
     alpha.hears(&private, &["secret", "answer"]).await;
     alpha.say(members, &["open"]).await;
     coalition.all_hear(&["open"]).await;
+    // What was sent to beta before this has arrived.
+    alpha.say(members, &["open again"]).await;
+    coalition.all_hear(&["open", "open again"]).await;
     assert_eq!(beta.order(&private).await.position, 0);
+    assert!(beta.codes().await.is_empty(), "it was sent, and only refused");
     for table in ["entries", "feeds", "acceptances", "spaces"] {
         let select = format!("select distinct space from federation.{table}");
         let held: Vec<String> =
             sqlx::query_scalar(sqlx::AssertSqlSafe(select)).fetch_all(&beta.border.pool).await.unwrap();
         assert_eq!(held, [members.to_string()], "{table}");
     }
+    let mut connection = backbone.border.pool.acquire().await.unwrap();
+    let said = federation::have::of(&mut connection, &coalition.initiative, beta.id()).await.unwrap();
+    assert_eq!(said.spaces.iter().map(|head| head.space.as_str()).collect::<Vec<_>>(), ["members"]);
+    assert!(said.feeds.is_empty());
 }
 
 #[tokio::test]

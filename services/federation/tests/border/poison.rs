@@ -102,6 +102,8 @@ async fn asking_for_what_is_anothers_brings_nothing() {
     send(&alpha.link(backbone, initiative), &says(&[(&private, 0), (&private, 7)])).await;
     alpha.say(members, &["after"]).await;
     coalition.all_hear(&["after"]).await;
+    alpha.say(members, &["after that"]).await;
+    coalition.all_hear(&["after", "after that"]).await;
     assert_eq!(alpha.order(&private).await.position, 0);
     // Neither is it told that there is such a space, nor refused as if there were.
     assert_eq!(backbone.codes().await.len(), lines);
