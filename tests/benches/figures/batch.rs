@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use chassis::clock;
 use proto::measurement::{Basis, SubmissionDefinition, SubmitObservationsRequest};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::figure::{Figure, Outcome, in_turns, median};
 use crate::nodes::{Coalition, new_id};
@@ -15,10 +17,10 @@ const TURN: Duration = Duration::from_secs(2);
 /// Observations a second by calls, beside rows a second.
 pub async fn figure(alone: &Coalition, rounds: usize) -> Outcome<Figure> {
     let bare = raw::tables(alone, 1).await?;
-    let mut number = 0;
+    let (series, mut number, mut bare_number) = (clock::new_id(), 0, 0);
     let limit = async || {
         alone.rest().await?;
-        inserts(&bare).await
+        inserts(&bare, series, &mut bare_number).await
     };
     let (ours, limit) = in_turns(rounds, async || calls(alone, &mut number).await, limit).await?;
     bare.close().await;
@@ -53,12 +55,15 @@ async fn calls(alone: &Coalition, number: &mut i64) -> Outcome<f64> {
     Ok(count as f64 / spent.as_secs_f64())
 }
 
-async fn inserts(bare: &PgPool) -> Outcome<f64> {
+async fn inserts(bare: &PgPool, series: Uuid, number: &mut i64) -> Outcome<f64> {
     let mut connection = bare.acquire().await?;
-    let columns = observations::columns(0);
-    let (begun, mut count) = (Instant::now(), 0);
-    while begun.elapsed() < TURN {
-        count += raw::batch(&mut connection, &columns).await?;
+    let (mut spent, mut count) = (Duration::ZERO, 0);
+    while spent < TURN {
+        *number += 1;
+        let columns = observations::columns(*number);
+        let begun = Instant::now();
+        count += raw::batch(&mut connection, series, &columns).await?;
+        spent += begun.elapsed();
     }
-    Ok(count as f64 / begun.elapsed().as_secs_f64())
+    Ok(count as f64 / spent.as_secs_f64())
 }

@@ -5,6 +5,7 @@ use chassis::names::Reference;
 use chassis::room::Room;
 use measurement::Measurement;
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use crate::figure::Outcome;
 use crate::nodes::Coalition;
@@ -14,9 +15,9 @@ use crate::told::Rows;
 /// The four rows of one command in one statement, which is one commit.
 const COMMAND: &str = "
     with opened as (
-        insert into submissions (reference, key, space, measure, organization, basis, source, state, digest, version,
-                                 created_at, updated_at)
-        values ($1, $2, $3, $4, $5, 1, $6, 1, $7, 1, clock_timestamp(), clock_timestamp())
+        insert into submissions (reference, key, series, space, measure, organization, basis, source, state, digest,
+                                 version, created_at, updated_at)
+        values ($1, $2, $16, $3, $4, $5, 1, $6, 1, $7, 1, clock_timestamp(), clock_timestamp())
     ), answered as (
         insert into requests (caller, method, request_id, digest, reply) values ($8, $9, $10, $11, $12)
     ), logged as (
@@ -27,9 +28,9 @@ const COMMAND: &str = "
 
 /// The rows of one batch in one statement, which is one commit.
 const BATCH: &str = "
-    insert into observations (submission, breakdown, starts, ends, dimensions, level, code, name, value, value_state,
-                              numerator, numerator_state, denominator, denominator_state, rate_withheld)
-    select $1, breakdown, starts, ends, dimensions, level, code, name, null, null, numerator, 1, denominator, 1, false
+    insert into observations (series, submission, breakdown, starts, ends, dimensions, level, code, name, value,
+                              value_state, numerator, numerator_state, denominator, denominator_state, rate_withheld)
+    select $11, $1, breakdown, starts, ends, dimensions, level, code, name, null, null, numerator, 1, denominator, 1, false
       from unnest($2::text[], $3::date[], $4::date[], $5::text[], $6::text[], $7::text[], $8::text[], $9::numeric[],
                   $10::numeric[])
            as o(breakdown, starts, ends, dimensions, level, code, name, numerator, denominator)";
@@ -60,13 +61,14 @@ pub async fn command(connection: &mut PgConnection, rows: &Rows) -> Outcome<()> 
         .bind(&rows.teller)
         .bind(&rows.event_type)
         .bind(&rows.event)
+        .bind(rows.series)
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Writes the observations of one batch; tells how many.
-pub async fn batch(connection: &mut PgConnection, columns: &Columns) -> Outcome<u64> {
+/// Writes the observations of one batch of a series; tells how many.
+pub async fn batch(connection: &mut PgConnection, series: Uuid, columns: &Columns) -> Outcome<u64> {
     let inserted = sqlx::query(BATCH)
         .bind(clock::new_id())
         .bind(&columns.breakdowns)
@@ -78,6 +80,7 @@ pub async fn batch(connection: &mut PgConnection, columns: &Columns) -> Outcome<
         .bind(&columns.names)
         .bind(&columns.numerators)
         .bind(&columns.denominators)
+        .bind(series)
         .execute(connection)
         .await?;
     Ok(inserted.rows_affected())

@@ -2,6 +2,7 @@
 
 use proto::measurement::{Basis, OpenSubmissionRequest, SubmissionDefinition, SubmissionOpened};
 use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
 
 use crate::figure::Outcome;
 use crate::nodes::{Node, new_id};
@@ -53,6 +54,8 @@ pub struct Rows {
     /// Of the log and of the submission.
     pub space: String,
     /// Of the submission.
+    pub series: Uuid,
+    /// Of the submission.
     pub measure: String,
     /// Of the submission.
     pub organization: String,
@@ -75,7 +78,7 @@ impl Rows {
     pub async fn last(room: &mut PgConnection) -> Outcome<Self> {
         let rows = sqlx::query_as(
             "select l.source as teller, l.type as event_type, l.bytes as event, l.space,
-                    s.measure, s.organization, s.source, s.digest as observations_digest,
+                    s.series, s.measure, s.organization, s.source, s.digest as observations_digest,
                     r.caller, r.method, r.digest as request_digest, r.reply
                from (select * from log where type like '%.SubmissionOpened' order by position desc limit 1) l
                join submissions s on s.reference = l.resource
