@@ -242,3 +242,20 @@ async fn a_role_that_ended_here_has_its_place_whenever_it_is_folded() {
     stage.replay().await;
     assert_eq!(stage.rows().await, rows);
 }
+
+#[tokio::test]
+async fn a_logged_event_keeps_its_trace() {
+    let stage = Stage::<New>::set().await;
+    let event = |text| Event::told(&noted(&Reference::born_on(&stage.node), text), &stage.node, &Actor::default());
+    let traced = |event: &Event| log::Line {
+        traceparent: Some(format!("trace of {}", event.id)),
+        ..log::Line::folded(event, event.encode())
+    };
+    let (told, heard) = (event("told"), event("heard"));
+    let mut connection = stage.pool.acquire().await.unwrap();
+    log::append_told(&mut connection, "notes", &[traced(&told)]).await.unwrap();
+    log::append_heard(&mut connection, "echo", &[traced(&heard)]).await.unwrap();
+    let traces: Vec<Option<String>> =
+        sqlx::query_scalar("select traceparent from log order by position").fetch_all(&stage.pool).await.unwrap();
+    assert_eq!(traces, [told.id, heard.id].map(|id| Some(format!("trace of {id}"))));
+}
