@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use chassis::{clock, telemetry};
 use prost::Message;
-use proto::federation::{Have, LinkMessage, link_message};
+use proto::federation::{Accepted, Have, LinkMessage, link_message};
 use sqlx::{Connection, PgConnection};
 use tracing::{Instrument, Span};
 
@@ -16,7 +16,12 @@ use crate::link::{Link, PAUSE};
 use crate::meters::{link_meters, peer};
 use crate::pace::Say;
 use crate::store::links;
-use crate::{have, receive};
+use crate::{have, receive, wire};
+
+/// One more than a frame may have: that it has too many is still seen.
+const ENTRIES: usize = wire::FRAME_ENTRIES as usize + 1;
+/// A link is about a few feeds and spaces.
+const HEADS: usize = 100;
 
 /// A message with its bytes; `None` where they are none.
 type Arrived = (Bytes, Option<LinkMessage>);
@@ -57,8 +62,7 @@ impl Link {
             self.road_open().await;
             *frames = self.mailbox.pull().await.map_err(|error| BorderError::Hub(error.to_string()))?;
         }
-        let read = |frame: &hub::Frame| (frame.bytes.clone(), LinkMessage::decode(frame.bytes.clone()).ok());
-        let messages: Vec<Arrived> = frames.iter().map(read).collect();
+        let messages: Vec<Arrived> = frames.iter().map(|frame| (frame.bytes.clone(), read(&frame.bytes))).collect();
         let span = self.led_to_by(&messages);
         let taken = self.take_somehow(&messages).instrument(span).await?;
         for frame in frames.drain(..) {
@@ -175,4 +179,26 @@ impl Link {
         }
         Ok(())
     }
+}
+
+/// Reads a message, and keeps no more of its lists than could be right: few bytes can name very many empty entries.
+fn read(bytes: &Bytes) -> Option<LinkMessage> {
+    let mut message = LinkMessage::decode(bytes.clone()).ok()?;
+    match &mut message.message {
+        Some(link_message::Message::Frame(frame)) => bound(&mut frame.entries, ENTRIES),
+        Some(link_message::Message::Accepted(Accepted { frame: Some(frame), .. })) => {
+            bound(&mut frame.entries, ENTRIES);
+        }
+        Some(link_message::Message::Have(have)) => {
+            bound(&mut have.feeds, HEADS);
+            bound(&mut have.spaces, HEADS);
+        }
+        _ => {}
+    }
+    Some(message)
+}
+
+fn bound<T>(list: &mut Vec<T>, most: usize) {
+    list.truncate(most);
+    list.shrink_to_fit();
 }

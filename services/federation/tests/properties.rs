@@ -15,7 +15,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::Message;
-use proto::federation::{Frame, Seal};
+use proto::federation::{Acceptance, Accepted, Entry, Frame, LinkMessage, Refusal, Seal, link_message};
 
 /// A frame of five entries and the step that accepts it, with whoever made both.
 struct Signed {
@@ -181,4 +181,26 @@ fn what_a_later_version_adds_to_a_step_is_kept_with_it() {
     let step = wire::read_step(&bytes).unwrap();
     assert_eq!((step.digest, &step.bytes), (wire::digest(&bytes), &bytes));
     assert_ne!(step.acceptance.encode_to_vec(), bytes);
+}
+
+#[test]
+fn the_largest_frame_with_every_entry_refused_fits_a_message() {
+    let step = wire::read_step(&SIGNED.step).unwrap();
+    let refusal = |sequence| Refusal { sequence, code: "X".repeat(32), reason: "x".repeat(wire::REASON_BYTES) };
+    let acceptance = Acceptance {
+        position: u64::MAX,
+        governance_position: u64::MAX,
+        refused: (0..u64::from(wire::FRAME_ENTRIES)).map(|nth| refusal(u64::MAX - nth)).collect(),
+        ..step.acceptance
+    };
+    let entry = |bytes| Entry { header: vec![0; bytes].into(), body: None };
+    let frame = Frame { entries: vec![entry(wire::FRAME_BYTES - 200)], seal: Some(SIGNED.seal.clone()) };
+    assert!((wire::FRAME_BYTES - 100..=wire::FRAME_BYTES).contains(&frame.encoded_len()), "{}", frame.encoded_len());
+    let accepted =
+        Accepted { acceptance: acceptance.encode_to_vec().into(), seal: Some(SIGNED.seal.clone()), frame: Some(frame) };
+    let message = LinkMessage {
+        message: Some(link_message::Message::Accepted(accepted)),
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+    };
+    assert!(message.encoded_len() <= federation::hub::MAX_MESSAGE_BYTES, "{}", message.encoded_len());
 }

@@ -18,8 +18,8 @@ pub enum WireError {
     #[error("it has {0} bytes; a frame has at most {FRAME_BYTES}")]
     Oversize(usize),
     /// More entries than a frame may have.
-    #[error("it has {0} entries; a frame has at most {FRAME_ENTRIES}")]
-    TooManyEntries(usize),
+    #[error("it has more than {FRAME_ENTRIES} entries")]
+    TooManyEntries,
     /// No entries in it.
     #[error("it holds no entries")]
     Empty,
@@ -53,7 +53,7 @@ impl WireError {
             Self::Malformed => "MALFORMED",
             Self::OtherFormat(_) => "OTHER_FORMAT",
             Self::Oversize(_) => "OVERSIZE",
-            Self::TooManyEntries(_) => "TOO_MANY_ENTRIES",
+            Self::TooManyEntries => "TOO_MANY_ENTRIES",
             Self::Empty => "EMPTY",
             Self::MixedFeeds => "MIXED_FEEDS",
             Self::BadEventType(_) => "BAD_EVENT_TYPE",

@@ -66,7 +66,7 @@ pub fn read(frame: &Frame) -> Result<Chain, WireError> {
         return Err(WireError::Oversize(size));
     }
     if frame.entries.len() > usize::from(FRAME_ENTRIES) {
-        return Err(WireError::TooManyEntries(frame.entries.len()));
+        return Err(WireError::TooManyEntries);
     }
     let mut links = Vec::with_capacity(frame.entries.len());
     let mut start: Option<(FeedName, Head)> = None;

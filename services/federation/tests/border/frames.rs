@@ -49,6 +49,7 @@ async fn forgeries(coalition: &Coalition) -> Vec<(&'static str, Bytes)> {
         ("OTHER_FORMAT", with(changed(&one, |header| header.format = 2))),
         ("OVERSIZE", up(mine.sealed(&mine.entries(&[&large, &large])))),
         ("TOO_MANY_ENTRIES", up(mine.sealed(&mine.entries(&many)))),
+        ("TOO_MANY_ENTRIES", up(Frame { entries: vec![Entry::default(); 100_000], seal: None })),
         ("EMPTY", broken(|frame| frame.entries.clear())),
         ("MIXED_FEEDS", up(mine.sealed(&[one.clone(), elsewhere]))),
         ("BAD_EVENT_TYPE", with(changed(&one, |header| header.event_type = injected.to_owned()))),

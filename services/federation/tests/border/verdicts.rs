@@ -121,11 +121,11 @@ async fn the_backbones_own_words_are_judged_like_any_others() {
 }
 
 #[tokio::test]
-async fn a_whole_frame_of_refused_entries_still_fits_a_message() {
+async fn many_refusals_at_once_reach_every_node() {
     let coalition = Coalition::new().await;
     let Coalition { backbone, alpha, members, .. } = &coalition;
     let mine = Reference::born_on(alpha.id());
-    // Headers alone, so that as many as possible fit a frame; each is refused.
+    // As small as they can be, so that as many as possible come in a frame.
     let nothing: Vec<_> = (0..1500).map(|_| (alpha.event(members, &mine, "a.B", "").0, Bytes::new())).collect();
     alpha.tell(members, &nothing).await;
     alpha.say(members, &["after"]).await;
