@@ -51,7 +51,7 @@ fn entries_read_back_chained() {
     let (one, two): (Entry, Entry) = (read("entry_1.binpb"), read("entry_2.binpb"));
     assert_eq!((one.header.clone(), one.body.clone()), (golden("entry_header.binpb"), Some(read("entry_body.binpb"))));
     let header = EntryHeader::decode(one.header.clone()).unwrap();
-    assert_eq!((header.format, header.epoch, header.sequence), (1, 1, 1));
+    assert_eq!((header.format, header.epoch, header.sequence), (1, 7, 1));
     assert_eq!((header.space.as_str(), header.previous.as_ref()), ("members", [0; 32].as_slice()));
     let body: EntryBody = read("entry_body.binpb");
     assert_eq!(header.body_digest.as_ref(), wire::digest(&[body.salt.as_ref(), body.event.as_ref()].concat()));
@@ -66,7 +66,7 @@ fn a_frame_reads_back_under_its_seal() {
     let made = Made::again();
     let chain = wire::read(&read::<Frame>("frame.binpb")).unwrap();
     chain.check(&[made.alpha.public()]).unwrap();
-    assert_eq!((chain.first(), chain.last(), chain.feed.origin), (1, 2, made.alpha.id().clone()));
+    assert_eq!((chain.first(), chain.last(), chain.feed.origin), (2, 3, made.alpha.id().clone()));
     let message = [b"commonweal-seal-1".as_slice(), &wire::digest(&chain.links[1].header)].concat();
     identity::verify(&made.alpha.public(), &message, &chain.seal.signature).unwrap();
 }
@@ -79,7 +79,7 @@ fn an_acceptance_reads_back_under_its_seal() {
     let step = wire::read_step(&accepted.acceptance).unwrap();
     wire::check_seal(&accepted.seal.unwrap(), &step.digest, made.backbone.id(), &[made.backbone.public()]).unwrap();
     assert_eq!((step.acceptance.position, step.acceptance.governance_position, step.at), (5, 4, ACCEPTED_AT));
-    assert_eq!((step.acceptance.from, step.acceptance.to, step.acceptance.refused[0].sequence), (1, 2, 2));
+    assert_eq!((step.acceptance.from, step.acceptance.to, step.acceptance.refused[0].sequence), (2, 3, 3));
     // What was refused comes without its body, under the same seal of its origin.
     let chain = wire::read(&accepted.frame.unwrap()).unwrap();
     chain.check(&[made.alpha.public()]).unwrap();
@@ -91,7 +91,7 @@ fn an_acceptance_reads_back_under_its_seal() {
 fn a_message_of_the_link_reads_back() {
     let message: LinkMessage = read("link_message.binpb");
     let Some(proto::federation::link_message::Message::Have(have)) = message.message else { panic!("no Have") };
-    assert_eq!((have.feeds[0].sequence, have.spaces[0].position, have.answer, have.resume), (2, 5, true, true));
+    assert_eq!((have.feeds[0].sequence, have.spaces[0].position, have.answer, have.resume), (3, 5, true, false));
     assert_eq!(have.spaces[0].digest, wire::digest(&golden("acceptance.binpb")).as_slice());
 }
 
@@ -100,7 +100,7 @@ fn an_appointment_reads_back_under_its_root() {
     let made = Made::again();
     let signed: SignedAppointment = read("signed_appointment.binpb");
     let appointment = root::verify_appointment(&made.root, &signed).unwrap();
-    assert_eq!((appointment.number, appointment.backbone), (1, made.backbone.id().to_string()));
+    assert_eq!((appointment.number, appointment.backbone), (2, made.backbone.id().to_string()));
     let message = [b"commonweal-appointment-1".as_slice(), &signed.appointment].concat();
     identity::verify(&made.root, &message, &signed.signature).unwrap();
 }

@@ -25,9 +25,14 @@ pub const ACCEPTED_AT: OffsetDateTime = datetime!(2026-01-02 03:04:06 UTC);
 pub const EXPIRES_AT: OffsetDateTime = datetime!(2026-02-01 00:00 UTC);
 const INITIATIVE: Uuid = uuid!("019b7c5e-0000-7000-8000-000000000001");
 const RESOURCE: Uuid = uuid!("019b7c5e-0000-7000-8000-000000000002");
-const EVENTS: [Uuid; 2] =
-    [uuid!("019b7c5e-0000-7000-8000-0000000000a1"), uuid!("019b7c5e-0000-7000-8000-0000000000a2")];
-const SALTS: [[u8; 16]; 2] = [[0xa1; 16], [0xa2; 16]];
+const EVENTS: [Uuid; 3] = [
+    uuid!("019b7c5e-0000-7000-8000-0000000000a1"),
+    uuid!("019b7c5e-0000-7000-8000-0000000000a2"),
+    uuid!("019b7c5e-0000-7000-8000-0000000000a3"),
+];
+const SALTS: [[u8; 16]; 3] = [[0xa1; 16], [0xa2; 16], [0xa3; 16]];
+/// No two numbers are equal, so that none can pass for another.
+const EPOCH: u32 = 7;
 /// What is asked for in the invitation and proven in the request.
 pub const SECRET: [u8; 32] = [0x5e; 32];
 
@@ -51,23 +56,23 @@ impl Made {
     pub fn again() -> Self {
         let (alpha, backbone) = (keys(&[[0x01; 32], [0x02; 32]]), keys(&[[0x03; 32]]));
         let initiative = Reference { node: backbone.id().clone(), id: INITIATIVE };
-        let feed = FeedName { space: Space::members(&initiative), origin: alpha.id().clone(), epoch: 1 };
+        let feed = FeedName { space: Space::members(&initiative), origin: alpha.id().clone(), epoch: EPOCH };
         let links = entries(&feed);
-        let frame = wire::frame(&links, wire::seal(&alpha, &links[1].digest));
+        let frame = wire::frame(&links[1..], wire::seal(&alpha, &links[2].digest));
         let chain = wire::read(&frame).unwrap();
-        let refused = [(2, "NOT_ITS_HOME", "only the home may".to_owned())];
+        let refused = [(3, "NOT_ITS_HOME", "only the home may".to_owned())];
         let step = wire::accept(&chain, 5, &[0x44; 32], 4, ACCEPTED_AT, refused.into_iter());
         let accepted = Accepted {
             acceptance: step.bytes.clone(),
             seal: Some(wire::seal(&backbone, &step.digest)),
-            frame: Some(wire::frame(&[links[0].clone(), Link { body: None, ..links[1].clone() }], chain.seal)),
+            frame: Some(wire::frame(&[links[1].clone(), Link { body: None, ..links[2].clone() }], chain.seal)),
         };
         let root = root();
         let invitation = invited(&initiative, &root);
         let user = KeyPair::new_from_raw(KeyPairType::User, [0x06; 32]).unwrap().public_key();
         Self {
-            have: have(&feed, &links[1], &step),
-            appointment: root.appoint(1, backbone.id(), MADE_AT),
+            have: have(&feed, &links[2], &step),
+            appointment: root.appoint(2, backbone.id(), MADE_AT),
             admitted: NodeAdmitted {
                 node: alpha.id().to_string(),
                 keys: alpha.chain(),
@@ -185,7 +190,7 @@ fn have(feed: &FeedName, last: &Link, step: &Step) -> LinkMessage {
     };
     let position = step.acceptance.position;
     let space = SpaceHead { initiative, space, position, digest: Bytes::copy_from_slice(&step.digest) };
-    let have = Have { feeds: vec![feed], spaces: vec![space], answer: true, resume: true };
+    let have = Have { feeds: vec![feed], spaces: vec![space], answer: true, resume: false };
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
     LinkMessage { message: Some(link_message::Message::Have(have)), traceparent }
 }
