@@ -5,7 +5,7 @@ mod import;
 mod init;
 mod initiative;
 mod join;
-mod progress;
+pub(crate) mod progress;
 mod serve;
 mod status;
 mod stop;

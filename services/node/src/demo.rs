@@ -6,6 +6,7 @@ pub mod checks;
 mod crew;
 mod crowd;
 pub mod figures;
+pub mod folder;
 pub mod impostors;
 mod memory;
 mod report;
@@ -15,52 +16,17 @@ mod story;
 mod voice;
 
 pub use checks::Check;
+pub use folder::Folder;
 pub use memory::Memory;
 pub use report::Report;
 pub use schools::{find, read};
 pub use story::{SKETCHES, tell};
 pub use voice::Voice;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::NodeError;
 use crate::fleet::Coalition;
-
-/// What is kept in the demo's folder, and what `--fresh` removes; nothing else is touched.
-const KEPT: &[&str] = &["postgres", "backbone", "alpha", "beta", "impostor", memory::FILE];
-
-/// Where the demo keeps its data unless told otherwise: `commonweal/demo` where this user's programs keep data.
-pub fn usual_folder() -> PathBuf {
-    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|data| data.is_absolute());
-    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share"));
-    match data.or_else(home) {
-        Some(data) => data.join("commonweal/demo"),
-        None => PathBuf::from("commonweal-demo"),
-    }
-}
-
-/// Whether a story was begun in a folder and not told to its end: what is there is of no use.
-pub fn interrupted(folder: &Path) -> bool {
-    folder.join("postgres").exists() && !folder.join(memory::FILE).exists()
-}
-
-/// Removes what the demo keeps in its folder.
-///
-/// # Errors
-/// Where it cannot be removed.
-pub fn clear(folder: &Path) -> Result<(), NodeError> {
-    for name in KEPT {
-        let path = folder.join(name);
-        let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-        match removed {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(NodeError::DataDir { path, source });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
 
 /// Brings the nodes up, tells the story where it was not told in this folder before, and checks everything. The
 /// nodes run on afterwards, whatever the outcome.
@@ -88,6 +54,8 @@ pub async fn play(
     };
     let checks = checks::all(coalition, &memory, figures::KNOWN, voice).await?;
     let report = report::of(coalition, checks, voice.seconds()).await?;
+    voice.line("");
+    voice.say(report.words());
     Ok((memory, report))
 }
 

@@ -7,9 +7,12 @@ use chassis::clock;
 use clap::Args;
 
 use super::stop::{self, Told};
-use crate::demo::{self, Report, SKETCHES, Voice};
+use crate::demo::{self, Folder, Report, SKETCHES, Voice};
 use crate::error::NodeError;
 use crate::fleet::Coalition;
+
+/// What a shell says of a program that was stopped by Ctrl-C.
+const INTERRUPTED: u8 = 130;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,53 +51,57 @@ impl Demo {
         let folder = match (self.check, &self.data_dir) {
             (true, _) => std::env::temp_dir().join(format!("commonweal-demo-{}", clock::new_id().simple())),
             (false, Some(folder)) => folder.clone(),
-            (false, None) => demo::usual_folder(),
+            (false, None) => demo::folder::usual(),
         };
-        let folder = std::path::absolute(&folder).map_err(|source| NodeError::DataDir { path: folder, source })?;
-        let ended = self.in_folder(&folder, &files, &voice, &mut told).await;
-        if self.check {
-            // Of no use to anybody now; what cannot be removed the system clears away in time.
-            let _ = std::fs::remove_dir_all(&folder);
+        let folder = Folder::take(&folder).await?;
+        voice.line("Commonweal: three organisations, three nodes, one initiative, on Connecticut's school figures.");
+        voice.line(&format!("Data in {}.\n", folder.path().display()));
+        if self.fresh || folder.interrupted() {
+            folder.clear()?;
         }
-        ended
+        let ended = self.in_folder(folder.path(), &files, &voice, &mut told).await;
+        if self.check {
+            match &ended {
+                Ok(Some(report)) if report.ok => folder.remove(),
+                Ok(None) => folder.remove(),
+                _ => voice.line(&format!(
+                    "What the nodes left and logged stays in {} to be looked at.",
+                    folder.path().display()
+                )),
+            }
+        }
+        let Some(report) = ended? else { return Ok(ExitCode::from(INTERRUPTED)) };
+        if self.check {
+            super::out(&report.line()?)?;
+        }
+        Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(super::NOT_HELD) })
     }
 
+    /// `None` where it was told to stop before the story was at its end.
     async fn in_folder(
         &self,
         folder: &Path,
         files: &Path,
         voice: &Voice,
         told: &mut Told,
-    ) -> Result<ExitCode, NodeError> {
+    ) -> Result<Option<Report>, NodeError> {
         let program = std::env::current_exe().map_err(|error| NodeError::Usage(error.to_string()))?;
-        voice.line("Commonweal: three organisations, three nodes, one initiative, on Connecticut's school figures.");
-        voice.line(&format!("Data in {}{}.", folder.display(), if self.check { ", removed at the end" } else { "" }));
-        voice.line("");
-        if self.fresh || demo::interrupted(folder) {
-            demo::clear(folder)?;
-        }
         let mut coalition = Coalition::settle(folder, &program, &SKETCHES, !self.check).await?;
-        let ended = tokio::select! {
+        let played = tokio::select! {
             played = self.play(&mut coalition, folder, files, voice, &program) => played.map(Some),
             () = told.stop() => Ok(None),
         };
-        let ended = match ended {
-            Ok(Some(report)) if !self.check => {
-                told.stop().await;
-                Ok(Some(report))
-            }
-            ended => ended,
-        };
-        if !self.check || ended.is_err() {
-            voice.line("\nStopping the nodes.");
+        if !self.check
+            && let Ok(Some(_)) = &played
+        {
+            told.stop().await;
         }
+        voice.line("\nStopping the nodes.");
+        // What went wrong first counts more than that a node did not end well.
         let stopped = coalition.stop().await;
-        let Some(report) = ended? else { return Ok(ExitCode::from(130)) };
+        let report = played?;
         stopped?;
-        if self.check {
-            println!("{}", report.line()?);
-        }
-        Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(4) })
+        Ok(report)
     }
 
     async fn play(
@@ -109,7 +116,7 @@ impl Demo {
         if !self.check {
             voice.line(&format!("\n{}\n", demo::directions(coalition, &memory, program)?));
             if self.json {
-                println!("{}", report.line()?);
+                super::out(&report.line()?)?;
             }
             voice.line("Everything stays up until Ctrl-C.");
         }

@@ -10,11 +10,11 @@ use crate::verify::Watch;
 
 /// One bar after the other, on standard error.
 #[derive(Default)]
-pub(super) struct Progress(Mutex<Option<ProgressBar>>);
+pub(crate) struct Progress(Mutex<Option<ProgressBar>>);
 
 impl Progress {
     /// Takes the bar away.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.show(None);
     }
 

@@ -20,7 +20,7 @@ pub(super) fn directions(coalition: &Coalition, memory: &Memory, program: &Path)
     for node in &coalition.nodes {
         lines.push(format!("  {:9} {:16} {}", node.sketch.name, address(node)?, node.sketch.title));
     }
-    let program = program.display();
+    let (program, buf) = (program.display(), buf());
     let backbone = coalition.backbone()?;
     lines.push(format!("\nHow a node stands:\n  {program} status --config {}", backbone.file().display()));
     for example in examples(memory) {
@@ -30,7 +30,7 @@ pub(super) fn directions(coalition: &Coalition, memory: &Memory, program: &Path)
         lines.push(format!("\n{service}: {about}, as {} has it", example.node));
         lines.push(format!("  TOKEN=$({program} token --operator --config {file})"));
         lines.push(format!(
-            "  buf curl --protocol grpc --http2-prior-knowledge -H \"authorization: Bearer $TOKEN\" \\\n    -d '{request}' \
+            "  {buf} curl --protocol grpc --http2-prior-knowledge -H \"authorization: Bearer $TOKEN\" \\\n    -d '{request}' \
              http://{address}/{method}"
         ));
         lines.push(format!(
@@ -74,4 +74,10 @@ fn address(node: &Node) -> Result<String, NodeError> {
     let listens = client::announced(&node.config().node.data_dir);
     let silent = || NodeError::Usage(format!("the node {} does not run", node.sketch.name));
     listens.map(|address| address.to_string()).ok_or_else(silent)
+}
+
+/// The `buf` that was fetched for this project, if that is where the demo runs.
+fn buf() -> String {
+    let tools = std::env::var_os("COMMONWEAL_TOOLS").map(|tools| Path::new(&tools).join("bin/buf"));
+    tools.filter(|buf| buf.is_file()).map_or_else(|| "buf".to_owned(), |buf| buf.display().to_string())
 }

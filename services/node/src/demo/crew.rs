@@ -54,8 +54,10 @@ impl Crew {
         let department = founded.host(department, &[Role::Partner]).await?;
         let mut crew = vec![Reporter { node: "backbone", place: STATE.to_owned(), organization: department }];
         let (own, hosted): (Vec<_>, Vec<_>) = districts.iter().partition(|district| node_of(district).is_some());
+        voice.begin("school districts", hosted.len());
         let admitted = crowd::all(hosted.iter().map(async |district| {
             let organization = founded.host(described(district), &[Role::Partner]).await?;
+            voice.done();
             Ok(Reporter { node: "backbone", place: district.code.clone(), organization })
         }));
         crew.extend(admitted.await?);

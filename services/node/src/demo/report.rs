@@ -8,6 +8,7 @@ use super::Check;
 use crate::error::NodeError;
 use crate::fleet::{Coalition, Node};
 use crate::house::ROOMS;
+use crate::words::thousands;
 
 /// The outcome.
 #[derive(Clone, Debug, Serialize)]
@@ -19,14 +20,26 @@ pub struct Report {
     /// Everything that was looked at.
     pub checks: Vec<Check>,
     /// Events that the services of all nodes told.
-    pub events: i64,
+    pub events: u64,
     /// Entries that crossed a border: each counts once for every node that holds it and did not make it.
-    pub entries_federated: i64,
+    pub entries_federated: u64,
     /// From the start of the program until everything was looked at.
     pub seconds: f64,
 }
 
 impl Report {
+    /// Whether everything holds, in one sentence.
+    pub fn words(&self) -> String {
+        let all = self.checks.len();
+        let wrong = self.checks.iter().filter(|check| !check.ok).count();
+        let (events, entries) = (thousands(self.events), thousands(self.entries_federated));
+        let told = format!("{events} events were told, and {entries} entries crossed to another node");
+        match wrong {
+            0 => format!("All {all} checks hold. {told}."),
+            _ => format!("{wrong} of {all} checks do not hold. {told}."),
+        }
+    }
+
     /// The object on one line.
     ///
     /// # Errors
@@ -57,17 +70,17 @@ pub(super) async fn of(coalition: &Coalition, checks: Vec<Check>, seconds: f64) 
 }
 
 /// What a node's services told, and what it holds of others.
-async fn counted(node: &Node) -> Result<(i64, i64), sqlx::Error> {
+async fn counted(node: &Node) -> Result<(u64, u64), sqlx::Error> {
     let mut connection = PgConnection::connect(node.database()).await?;
-    let mut told = 0;
+    let mut told = 0_i64;
     for room in ROOMS {
         let query = format!("select count(*) from {room}.log where source = $1");
         told += sqlx::query_scalar::<_, i64>(AssertSqlSafe(query)).bind(*room).fetch_one(&mut connection).await?;
     }
-    let federated = sqlx::query_scalar("select count(*) from federation.entries where origin <> $1")
+    let federated: i64 = sqlx::query_scalar("select count(*) from federation.entries where origin <> $1")
         .bind(node.id.as_str())
         .fetch_one(&mut connection)
         .await?;
     connection.close().await?;
-    Ok((told, federated))
+    Ok((told.unsigned_abs(), federated.unsigned_abs()))
 }

@@ -10,13 +10,14 @@ use tokio::time::Instant;
 
 use super::crew::{self, Crew, INITIATIVE};
 use super::memory::CatchUp;
-use super::voice::thousands;
 use super::{Memory, Voice, crowd, impostors, schools};
 use crate::cli::request_id;
 use crate::error::NodeError;
 use crate::fleet::{Coalition, Sketch, until};
 use crate::import::connecticut::{DISTRICT_LEVEL, ENROLLMENT, GRADUATION, SOURCE};
 use crate::import::{Batch, measures};
+use crate::load::{Submitting, submit};
+use crate::words::thousands;
 
 /// The three nodes.
 pub const SKETCHES: [Sketch; 3] = [
@@ -85,12 +86,20 @@ impl Tale {
         voice: &Voice,
         what: &str,
     ) -> Result<(), NodeError> {
+        voice.begin("submissions", batches.len());
         crowd::all(batches.iter().map(async |batch| {
             let reporter = self.crew.reporter(batch)?;
             let client = coalition.node(reporter.node)?.speaking_for(&reporter.organization)?;
-            let organization = reporter.organization.to_string();
-            let request = batch.request(&self.measure(batch.measure)?, &organization, "", SOURCE);
-            client.measurement().submit_observations(request).await?;
+            let (measure, organization) = (self.measure(batch.measure)?, reporter.organization.to_string());
+            let what = Submitting {
+                batch,
+                measure: &measure,
+                organization: &organization,
+                source: SOURCE,
+                revision_reason: "",
+            };
+            submit(&client, &what).await?;
+            voice.done();
             Ok(())
         }))
         .await?;
@@ -99,7 +108,7 @@ impl Tale {
         voice.say(format!(
             "{what}: {} {submissions} of {} observations, each signed at its reporter's home",
             batches.len(),
-            thousands(observations)
+            thousands(observations as u64)
         ));
         Ok(())
     }

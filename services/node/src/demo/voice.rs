@@ -1,17 +1,24 @@
-//! What the demo says while it goes on: one plain line a step, with the seconds since it began.
+//! What the demo says while it goes on: one plain line a step, with the seconds since it began; on a terminal a bar
+//! while many of something are done.
+
+use std::io::Write;
 
 use tokio::time::Instant;
+
+use crate::cli::progress::Progress;
+use crate::verify::Watch;
 
 /// Where the lines go.
 pub struct Voice {
     began: Instant,
     aside: bool,
+    progress: Progress,
 }
 
 impl Voice {
     /// Speaks on standard output; `aside` on standard error, where standard output is for a program.
     pub fn new(aside: bool) -> Self {
-        Self { began: Instant::now(), aside }
+        Self { began: Instant::now(), aside, progress: Progress::default() }
     }
 
     /// Says what has just happened.
@@ -26,34 +33,27 @@ impl Voice {
 
     /// Says something as it is.
     pub fn line(&self, words: &str) {
-        if self.aside { eprintln!("{words}") } else { println!("{words}") }
+        self.progress.end();
+        // Whoever has read enough need not hear the rest: the demo goes on.
+        let _ = if self.aside {
+            writeln!(std::io::stderr().lock(), "{words}")
+        } else {
+            writeln!(std::io::stdout().lock(), "{words}")
+        };
+    }
+
+    /// Many of something begin.
+    pub(super) fn begin(&self, what: &'static str, items: usize) {
+        self.progress.begin(what, items as u64);
+    }
+
+    /// One of them is done.
+    pub(super) fn done(&self) {
+        self.progress.done(1);
     }
 
     /// Seconds since it began.
     pub fn seconds(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
-    }
-}
-
-/// A whole number with its thousands apart: `12,345`.
-pub(super) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::thousands;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!([7, 999, 1000, 1_234_567].map(thousands), ["7", "999", "1,000", "1,234,567"]);
     }
 }

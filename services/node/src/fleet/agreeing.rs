@@ -1,10 +1,10 @@
 //! How a coalition agrees on what it measures.
 
-use proto::measurement::{CreateMeasureRequest, GetMeasureRequest, ListMeasuresRequest, MeasureDefinition};
+use proto::measurement::{GetMeasureRequest, ListMeasuresRequest, MeasureDefinition};
 
 use super::{Coalition, Founded, until};
-use crate::cli::request_id;
 use crate::error::NodeError;
+use crate::load;
 
 impl Founded {
     /// Defines measures at the backbone, and waits until every node knows them; their references, in order.
@@ -24,13 +24,7 @@ impl Founded {
         .await?;
         let mut made = Vec::new();
         for definition in definitions {
-            let request = CreateMeasureRequest {
-                initiative: self.initiative.clone(),
-                definition: Some(definition.clone()),
-                request_id: request_id(),
-            };
-            let measure = self.staff.measurement().create_measure(request).await?.into_inner().measure;
-            made.push(measure.unwrap_or_default().reference);
+            made.push(load::define(&self.staff, &self.initiative, definition.clone()).await?.reference);
         }
         for node in &coalition.nodes {
             let operator = node.operator()?;

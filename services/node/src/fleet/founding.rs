@@ -8,6 +8,7 @@ use super::{Coalition, Node, until};
 use crate::cli::request_id;
 use crate::client::Client;
 use crate::error::NodeError;
+use crate::load::{admit_hosted, register};
 
 /// An initiative, and who calls for its backbone.
 pub struct Founded {
@@ -59,7 +60,7 @@ impl Founded {
             Ok(operator.membership().get_initiative(request).await.ok())
         })
         .await?;
-        let organization = register(&operator, &self.initiative, wanted).await?;
+        let organization = registered(&operator, &self.initiative, wanted).await?;
         let request = CreateJoinRequestRequest {
             initiative: self.initiative.clone(),
             join_request: Some(JoinRequest {
@@ -110,33 +111,13 @@ pub fn organization(name: &str, sector: Sector, identifiers: &[(&str, &str)]) ->
 }
 
 async fn host(caller: &Client, initiative: &str, wanted: Organization, held: &[Role]) -> Result<Reference, NodeError> {
-    let organization = register(caller, initiative, wanted).await?;
-    let request = InviteOrganizationRequest {
-        initiative: initiative.to_owned(),
-        organization: organization.to_string(),
-        invitee: String::new(),
-        request_id: request_id(),
-    };
-    let invited = caller.membership().invite_organization(request).await?.into_inner().membership;
-    let request = AdmitMemberRequest {
-        initiative: initiative.to_owned(),
-        membership: invited.unwrap_or_default().reference,
-        roles: roles(held),
-        request_id: request_id(),
-        ..AdmitMemberRequest::default()
-    };
-    caller.membership().admit_member(request).await?;
+    let organization = registered(caller, initiative, wanted).await?;
+    admit_hosted(caller, initiative, &organization.to_string(), held).await?;
     Ok(organization)
 }
 
-async fn register(caller: &Client, initiative: &str, wanted: Organization) -> Result<Reference, NodeError> {
-    let request = RegisterOrganizationRequest {
-        initiative: initiative.to_owned(),
-        organization: Some(wanted),
-        request_id: request_id(),
-    };
-    let made = caller.membership().register_organization(request).await?.into_inner().organization;
-    let reference = made.unwrap_or_default().reference;
+async fn registered(caller: &Client, initiative: &str, wanted: Organization) -> Result<Reference, NodeError> {
+    let reference = register(caller, initiative, wanted).await?;
     reference.parse().map_err(|error: NameError| NodeError::Usage(error.to_string()))
 }
 
