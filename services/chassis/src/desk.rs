@@ -22,6 +22,7 @@ use crate::names::{NodeId, Reference};
 use crate::requests::{self, Claim};
 use crate::roles;
 use crate::room::Room;
+use crate::telling::{self, Teller};
 
 /// Where the calls of one room come in.
 pub struct Desk<R> {
@@ -146,6 +147,12 @@ impl<R: Room> Work<R> {
         let (Some(actor), Some(_)) = (&self.actor, &self.request_id) else {
             return Err(errors::internal(&format!("{} would record before it was authorised", self.method)));
         };
+        let teller = Teller {
+            node: &self.ledger.node,
+            organization: actor.organization.as_ref(),
+            operator: self.caller.operator,
+        };
+        telling::check(&mut self.transaction, &teller, facts, self.now).await?;
         let (events, lines) = self.ledger.apply(&mut self.transaction, actor, facts).await?;
         self.lines.extend(lines);
         Ok(events)

@@ -127,12 +127,15 @@ async fn try_fold<R: Room>(connection: &mut PgConnection, event: &Event) -> Resu
     }
 }
 
-/// Whether trying again may help. What the database refuses because of the values themselves (SQLSTATE classes 22 and
-/// 23) it would refuse for ever.
+/// SQLSTATE classes of what passes: connection, rollback, resources, a lock not to be had, an operator's word, the system.
+const PASSING: [&str; 6] = ["08", "40", "53", "55", "57", "58"];
+
+/// Whether trying again may help. What the database refuses because of the event itself it would refuse for ever: one
+/// node could stop another's room with it.
 fn passing(error: &FoldError) -> bool {
     match error {
         FoldError::Database(sqlx::Error::Database(error)) => {
-            !error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+            error.code().is_none_or(|code| PASSING.iter().any(|class| code.starts_with(class)))
         }
         FoldError::Database(_) => true,
         _ => false,

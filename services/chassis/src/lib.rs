@@ -30,6 +30,7 @@ pub mod serve;
 pub mod server;
 pub mod strongbox;
 pub mod telemetry;
+pub mod telling;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod words;

@@ -105,8 +105,8 @@ pub async fn held(
     Ok(roles.into_iter().filter_map(|role| Role::try_from(role).ok()).collect())
 }
 
-/// The roles that organizations living on a node held in an initiative, as the members space had them at a position
-/// and an instant. What the border judges by: the same answer on every node.
+/// Which organization living on a node held which role in an initiative, as the members space had it at a position and
+/// an instant. What the border judges by: the same answer on every node.
 ///
 /// # Errors
 /// Where the database fails.
@@ -116,9 +116,9 @@ pub async fn held_on_node(
     node: &NodeId,
     position: i64,
     at: OffsetDateTime,
-) -> Result<Vec<Role>, sqlx::Error> {
-    let roles: Vec<i32> = sqlx::query_scalar(
-        "select distinct role from roles
+) -> Result<Vec<(Reference, Role)>, sqlx::Error> {
+    let roles: Vec<(Reference, i32)> = sqlx::query_as(
+        "select distinct organization, role from roles
           where initiative = $1 and node = $2 and granted_position <= $3
             and (ended_position is null or ended_position > $3) and starts <= $4 and (ends is null or ends > $4)",
     )
@@ -128,5 +128,5 @@ pub async fn held_on_node(
     .bind(at)
     .fetch_all(connection)
     .await?;
-    Ok(roles.into_iter().filter_map(|role| Role::try_from(role).ok()).collect())
+    Ok(roles.into_iter().filter_map(|(organization, role)| Some((organization, Role::try_from(role).ok()?))).collect())
 }

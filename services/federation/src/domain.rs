@@ -1,7 +1,7 @@
 //! The rules of the border: what may enter, and what to do with a number that is not the next. Pure.
 
 use chassis::event::Event;
-use chassis::names::{NodeId, Space, Within};
+use chassis::names::{NodeId, Reference, Space, Within};
 use proto::common::{Role, Teller, Telling};
 
 use crate::wire::{EVENT_BYTES, FeedName, Link};
@@ -13,8 +13,8 @@ pub struct Governance {
     pub admitted: bool,
     /// It is the initiative's backbone.
     pub backbone: bool,
-    /// Roles held by organizations living on it.
-    pub roles: Vec<Role>,
+    /// Which organization living on it holds which role.
+    pub roles: Vec<(Reference, Role)>,
 }
 
 /// Why an entry is refused. Final: the feed goes on without it.
@@ -50,7 +50,7 @@ pub enum Refusal {
     #[error("only the backbone may tell {0}")]
     BackboneOnly(String),
     /// A role is missing.
-    #[error("no organization on {origin} holds a role that may tell {event_type}: one of {roles}")]
+    #[error("whoever {origin} told {event_type} for holds no role that may: one of {roles}")]
     RoleMissing {
         /// Who told.
         origin: NodeId,
@@ -150,12 +150,21 @@ fn may_tell(feed: &FeedName, event: &Event, governance: &Governance) -> Result<(
         Teller::Backbone if governance.backbone => Ok(()),
         Teller::Backbone => Err(Refusal::BackboneOnly(name())),
         // The backbone grants the roles: none can be missing to it.
-        Teller::Role if governance.backbone || rule.roles().any(|role| governance.roles.contains(&role)) => Ok(()),
+        Teller::Role if governance.backbone || spoken_for(event, rule, governance) => Ok(()),
         Teller::Role => {
             Err(Refusal::RoleMissing { origin: feed.origin.clone(), event_type: name(), roles: roles_in_words(rule) })
         }
         Teller::Unspecified => Err(Refusal::Untellable(name())),
     }
+}
+
+/// Whether the organization on whose behalf the event was told holds one of the roles: beside a member on the same node
+/// nobody else may speak.
+fn spoken_for(event: &Event, rule: &Telling, governance: &Governance) -> bool {
+    let fits = |(organization, role): &(Reference, Role)| {
+        event.actor.organization.as_ref() == Some(organization) && rule.roles().any(|allowed| allowed == *role)
+    };
+    governance.roles.iter().any(fits)
 }
 
 fn roles_in_words(rule: &Telling) -> String {

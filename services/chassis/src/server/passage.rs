@@ -34,7 +34,7 @@ pub(super) async fn watched(request: Request, next: Next) -> Response {
         telemetry::parent(&span, traceparent);
     }
     let begun = Instant::now();
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = in_words(next.run(request).instrument(span.clone()).await);
     // A call that went well says so only at its very end; one that did not, says so at once.
     let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
     let elapsed = begun.elapsed().as_secs_f64();
@@ -45,6 +45,24 @@ pub(super) async fn watched(request: Request, next: Next) -> Response {
         || tracing::debug!(rpc.method = method, rpc.code = ?code, elapsed_seconds = elapsed, "call answered"),
     );
     response
+}
+
+/// What the framework says of bytes that are no message, in the words of every other refusal.
+fn in_words(response: Response) -> Response {
+    let Some(status) = Status::from_header_map(response.headers()) else { return response };
+    let (code, words) = match (status.code(), status.message()) {
+        (Code::Internal, said) if said.starts_with("failed to decode") => {
+            (Code::InvalidArgument, "the request is not the protobuf message that this method takes")
+        }
+        (Code::OutOfRange, said) if said.contains("too large") => (
+            Code::ResourceExhausted,
+            "the request is larger than limits.message_bytes allows: send it in smaller parts",
+        ),
+        _ => return response,
+    };
+    let reason = if code == Code::InvalidArgument { "MALFORMED" } else { "TOO_LARGE" };
+    let details = ErrorDetails::with_error_info(reason, crate::errors::DOMAIN, std::collections::HashMap::new());
+    Status::with_error_details(code, words, details).into_http::<Body>()
 }
 
 /// No caller may take all of a node's time.

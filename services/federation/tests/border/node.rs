@@ -147,11 +147,11 @@ impl Node {
         self.links.get(to.id(), initiative).unwrap()
     }
 
-    /// An event as this node would tell it.
+    /// An event as this node would tell it, for the organization it is about.
     pub fn event(&self, space: &Space, about: &Reference, type_name: &str, data: impl Into<Bytes>) -> (Event, Bytes) {
         let fact =
             Fact { type_name: type_name.to_owned(), resource: about.clone(), space: space.clone(), data: data.into() };
-        let event = Event::told(&fact, self.id(), &Actor::default());
+        let event = Event::told(&fact, self.id(), &Actor { organization: Some(about.clone()), person: None });
         let bytes = Bytes::from(event.encode());
         (event, bytes)
     }

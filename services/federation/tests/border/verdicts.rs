@@ -152,6 +152,11 @@ async fn roles_count_from_where_they_were_granted_until_where_they_ended() {
     coalition.all_hear(&["defined"]).await;
     assert_eq!(backbone.codes().await.len(), 1);
 
+    // Beside a member on the same node nobody else may speak.
+    let other = Reference::born_on(alpha.id());
+    alpha.tell(members, &[alpha.event(members, &other, &MeasureDefined::full_name(), "")]).await;
+    backbone.refuses(&["ROLE_MISSING", "ROLE_MISSING"]).await;
+
     let ended = proto::membership::RoleEnded {
         initiative: initiative.to_string(),
         membership: membership.to_string(),
@@ -160,7 +165,7 @@ async fn roles_count_from_where_they_were_granted_until_where_they_ended() {
     let name = proto::membership::RoleEnded::full_name();
     backbone.tell(members, &[backbone.event(members, &membership, &name, ended.encode_to_vec())]).await;
     alpha.tell(members, &[defines()]).await;
-    backbone.refuses(&["ROLE_MISSING", "ROLE_MISSING"]).await;
+    backbone.refuses(&["ROLE_MISSING"; 3]).await;
     coalition.agrees().await;
     for node in coalition.nodes() {
         assert_eq!(node.count("select count(*) from federation.quarantine where code = 'DISAGREEMENT'").await, 0);

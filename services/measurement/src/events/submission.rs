@@ -27,7 +27,11 @@ pub(super) async fn opened(
     let heading = read_heading(&mut violations, told.definition.as_ref());
     let heading = sound(&violations, heading, "definition")?;
     let elsewhere = reporter_elsewhere(&event.resource.node, &heading)
-        .map(|organization| format!("organization {organization} does not live on the node that submitted for it"));
+        .map(|organization| format!("organization {organization} does not live on the node that submitted for it"))
+        .or_else(|| {
+            let other = event.actor.organization.as_ref().filter(|other| **other != heading.organization)?;
+            Some(format!("it was signed for organization {other}, not for the one that reports"))
+        });
     let state = match &elsewhere {
         None => (State::Open, ""),
         Some(reason) => (State::Void, reason.as_str()),

@@ -72,6 +72,7 @@ impl Situation {
         let code = format!("m{}", new_id());
         let measure = scene.measure(MeasureDefinition { code, ..enrollment() }).await;
         let organization = scene.organization();
+        scene.stage.grant(&scene.initiative, &organization, Role::Partner).await;
         let open = scene.open(&measure, &organization).await;
         let record = RecordObservationsRequest {
             submission: open.reference.clone(),
@@ -170,6 +171,24 @@ async fn call(scene: &Scene, situation: &Situation, call: &str, caller: Option<&
 }
 
 #[tokio::test]
+async fn who_is_no_member_reports_nothing() {
+    let scene = Scene::set().await;
+    let measure = scene.measure(enrollment()).await;
+    let stranger = scene.organization();
+    let request = SubmitObservationsRequest {
+        definition: Some(heading(&measure, &stranger)),
+        observations: vec![value("1", "7")],
+        request_id: new_id(),
+        ..Default::default()
+    };
+    let before = scene.stage.everything().await;
+    let refused = scene.client(Some(&speaking_for(&[&stranger]))).submit_observations(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(refused.message().contains("holds no role"), "{}", refused.message());
+    assert!(scene.stage.everything().await == before, "nothing is left behind");
+}
+
+#[tokio::test]
 async fn every_call_is_open_to_whom_it_says_and_to_nobody_else() {
     let scene = Scene::set().await;
     for (name, listed) in TABLE {
@@ -184,6 +203,8 @@ async fn every_call_is_open_to_whom_it_says_and_to_nobody_else() {
             let expected = match who {
                 Nobody => Code::Unauthenticated,
                 who if who == Operator || listed.contains(&who) => Code::Ok,
+                // Who reports is a partner, and reads what partners read.
+                Own if listed.contains(&Holding(Role::Partner)) => Code::Ok,
                 _ => Code::PermissionDenied,
             };
             assert_eq!(code, expected, "{name} by {who:?}");

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chassis::names::Reference;
 use chassis::testing::Stage;
 use prost_types::FieldMask;
+use proto::common::Role;
 use proto::measurement::*;
 
 use crate::scene::{
@@ -121,7 +122,9 @@ async fn events_of_two_homes_may_come_in_any_order_between_them() {
     for event in defined.clone() {
         alpha.stage.take(event).await;
     }
-    alpha.submit(&measure, &alpha.organization(), vec![value("1", "7")]).await;
+    let reporter = alpha.organization();
+    alpha.stage.grant(&alpha.initiative, &reporter, Role::Partner).await;
+    alpha.submit(&measure, &reporter, vec![value("1", "7")]).await;
     let told = alpha.stage.log().await.into_iter().filter(|event| event.home == alpha.stage.node);
 
     // Beta hears alpha before the backbone: the submission waits for its measure without harm.
