@@ -17,7 +17,8 @@ pub(super) async fn meant(client: &Client, named: Option<&Reference>) -> Result<
     match (known.next(), known.next()) {
         (Some(one), None) => Ok(one),
         (None, _) => Err(NodeError::Usage(
-            "this node knows no initiative: join one with `commonweal join`, or begin one (CreateInitiative)".to_owned(),
+            "this node knows no initiative: join one with `commonweal join`, or begin one (CreateInitiative)"
+                .to_owned(),
         )),
         (Some(one), Some(other)) => Err(NodeError::Usage(format!(
             "say which with --initiative: this node knows several, such as {} ({}) and {} ({})",

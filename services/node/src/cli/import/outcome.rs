@@ -143,13 +143,20 @@ impl Imported {
                 Outcome::NotSent => not_sent += 1,
             }
         }
-        let (sent, counted) = (count(done, "submission", "submissions"), count(observations, "observation", "observations"));
+        let (sent, counted) =
+            (count(done, "submission", "submissions"), count(observations, "observation", "observations"));
         let mut lines = vec![format!("Submitted: {sent} with {counted}.")];
         if !failed.is_empty() {
-            lines.push(format!("Refused: {}, of which nothing counts:", count(failed.len() as u64, "submission", "submissions")));
+            lines.push(format!(
+                "Refused: {}, of which nothing counts:",
+                count(failed.len() as u64, "submission", "submissions")
+            ));
             lines.extend(failed.into_iter().take(SHOWN));
             lines.push(format!("Not sent: {}.", count(not_sent, "submission", "submissions")));
-            lines.push("Mend what is wrong and give the same command again: what was submitted is not submitted twice.".to_owned());
+            lines.push(
+                "Mend what is wrong and give the same command again: what was submitted is not submitted twice."
+                    .to_owned(),
+            );
         }
         lines
     }
