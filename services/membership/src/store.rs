@@ -9,6 +9,7 @@ pub mod organization;
 use chassis::names::{Reference, Space};
 use chassis::paging::Page;
 use chassis::words::UnknownWord;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 /// Which event changes a row: what every save needs of it.
@@ -40,6 +41,19 @@ impl<'a> From<&'a Page> for Rows<'a> {
     fn from(page: &'a Page) -> Self {
         Self { after: page.after.as_deref(), limit: page.limit() }
     }
+}
+
+/// Waits until nobody else decides on any of these things, and keeps them until the transaction ends: what is found out
+/// about them afterwards stays true, while others decide on other things. Call it once, before any row is locked; then
+/// nobody who keeps things waits for somebody who waits for them.
+pub async fn alone(connection: &mut PgConnection, mut things: Vec<String>) -> Result<(), sqlx::Error> {
+    things.sort();
+    for thing in things {
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended('membership ' || $1, 0))", thing)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// A column with a number of the contract.

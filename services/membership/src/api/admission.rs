@@ -30,9 +30,10 @@ pub(super) async fn invite(
         return Ok(reply);
     }
     let connection = work.connection();
-    let initiative = there(store::initiative::locked(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative = there(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
     let (organization, standing) = match &invitee {
         Invitee::Registered(reference) => {
+            store::alone(connection, vec![reference.to_string()]).await.map_err(errors::database)?;
             let found = there(store::organization::find(connection, reference).await, "organization", reference)?;
             let standing = store::membership::standing(connection, &initiative.reference, reference).await;
             (Some(found), standing.map_err(errors::database)?)
@@ -83,7 +84,9 @@ pub(super) async fn admit(desk: &Desk<Room>, request: Request<AdmitMemberRequest
         return Ok(reply);
     }
     let connection = work.connection();
-    let initiative = there(store::initiative::locked(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative = there(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    let deciding_on = organizations(connection, invitation.as_ref(), asked.as_ref()).await.map_err(errors::database)?;
+    store::alone(connection, deciding_on).await.map_err(errors::database)?;
     let invitation = match &invitation {
         Some(reference) => {
             let found = there(store::membership::locked(connection, reference).await, "membership", reference)?;
@@ -109,6 +112,22 @@ pub(super) async fn admit(desk: &Desk<Room>, request: Request<AdmitMemberRequest
     let reference = facts.first().map_or(newborn, |fact| fact.resource.clone());
     let found = there(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
     work.reply(AdmitMemberResponse { membership: Some(contract::membership(&found)) }).await
+}
+
+/// The organizations that an admission may be about: the one invited and the one that asks.
+async fn organizations(
+    connection: &mut PgConnection,
+    invitation: Option<&Reference>,
+    request: Option<&Reference>,
+) -> Result<Vec<String>, sqlx::Error> {
+    let mut found = Vec::new();
+    if let Some(invitation) = invitation {
+        found.extend(store::membership::find(connection, invitation).await?.and_then(|known| known.organization));
+    }
+    if let Some(request) = request {
+        found.extend(store::join_request::find(connection, request).await?.map(|known| known.organization));
+    }
+    Ok(found.iter().map(Reference::to_string).collect())
 }
 
 /// A request, and what is known of the one who asks.

@@ -33,7 +33,9 @@ pub(super) async fn create(
         return Ok(reply);
     }
     let connection = work.connection();
-    let initiative = there(store::initiative::locked(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative = there(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    // One who asks twice at the same instant asks once.
+    store::alone(connection, vec![organization.to_string()]).await.map_err(errors::database)?;
     let organization =
         there(store::organization::find(connection, &organization).await, "organization", &organization)?;
     let membership = store::membership::standing(connection, &initiative.reference, &organization.reference).await;

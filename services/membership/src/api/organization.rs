@@ -24,10 +24,12 @@ pub(super) async fn register(
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
         return Ok(reply);
     }
-    let initiative = there(store::initiative::locked(work.connection(), &initiative).await, "initiative", &initiative)?;
     let reference = Reference::born_on(work.node());
-    let taken =
-        store::organization::taken(work.connection(), &initiative.reference, &reference, &profile.identifiers).await;
+    let connection = work.connection();
+    let initiative = there(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    let kept = store::organization::keep_identifiers(connection, &initiative.reference, &profile.identifiers).await;
+    kept.map_err(errors::database)?;
+    let taken = store::organization::taken(connection, &initiative.reference, &reference, &profile.identifiers).await;
     let taken = taken.map_err(errors::database)?;
     let facts = organization::register(&initiative, reference.clone(), profile, taken)?;
     work.record(&events::told(&facts)).await?;
@@ -66,14 +68,18 @@ pub(super) async fn update(
 ) -> Reply<UpdateOrganizationResponse> {
     let (mut work, request) = desk.begin(request).await?;
     let Update { reference, read, revision } = parsed::update(&request)?;
-    let before = there(store::organization::locked(work.connection(), &reference).await, "organization", &reference)?;
+    let connection = work.connection();
+    let known = there(store::organization::find(connection, &reference).await, "organization", &reference)?;
+    let wanted = revision.identifiers.as_deref().unwrap_or_default();
+    let kept = store::organization::keep_identifiers(connection, &known.initiative, wanted).await;
+    kept.map_err(errors::database)?;
+    let before = there(store::organization::locked(connection, &reference).await, "organization", &reference)?;
     let own = own(work.caller(), Some(&reference));
     work.authorise(Some(&before.initiative), own.as_ref()).await?;
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
         return Ok(reply);
     }
     read.still(before.stamp.version)?;
-    let wanted = revision.identifiers.as_deref().unwrap_or_default();
     let taken = store::organization::taken(work.connection(), &before.initiative, &reference, wanted).await;
     let facts = organization::revise(&before, work.node(), revision, taken.map_err(errors::database)?)?;
     work.record(&events::told(&facts)).await?;

@@ -45,10 +45,21 @@ pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Resul
     .transpose()
 }
 
-/// One initiative, locked until the transaction ends: whoever decides who belongs to it does so one after another, so
-/// that no organization is registered, invited or admitted twice.
+/// One initiative, locked until the transaction ends.
 pub async fn locked(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Initiative>, sqlx::Error> {
     sqlx::query!("select from membership.initiatives where reference = $1 for update", reference as &Reference)
+        .fetch_optional(&mut *connection)
+        .await?;
+    find(connection, reference).await
+}
+
+/// One initiative, which nobody changes until the transaction ends: whoever is registered, invited or admitted is so
+/// while it is open. Many may rely on it at once.
+pub async fn unchanging(
+    connection: &mut PgConnection,
+    reference: &Reference,
+) -> Result<Option<Initiative>, sqlx::Error> {
+    sqlx::query!("select from membership.initiatives where reference = $1 for share", reference as &Reference)
         .fetch_optional(&mut *connection)
         .await?;
     find(connection, reference).await

@@ -112,6 +112,17 @@ pub async fn list(
     among(connection, &matching).await
 }
 
+/// Keeps identifiers for this transaction, so that no two organizations get the same at the same instant; see
+/// [`super::alone`].
+pub async fn keep_identifiers(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    identifiers: &[Identifier],
+) -> Result<(), sqlx::Error> {
+    let named = |Identifier { scheme, value }: &Identifier| format!("{initiative} {scheme} {value}");
+    super::alone(connection, identifiers.iter().map(named).collect()).await
+}
+
 /// The first of these identifiers that another organization of the initiative on the same node has.
 pub async fn taken(
     connection: &mut PgConnection,

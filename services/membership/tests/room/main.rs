@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where what it stands on breaks")]
 
 mod access;
+mod at_once;
 mod bad_input;
 mod fold;
 mod reads;
