@@ -24,9 +24,12 @@ them. A NAME may be the beginning of several, as in `writes`.
 `ours` is a whole node at work, called as anybody calls it: gRPC with a token, the rule of the call, the request id, the event
 in the log, the tables, the answer; and behind it the relay, the other rooms and the border. `limit` is the bare machine
 beside it: the same rows with the same indexes and constraints in the same Postgres, or the same bytes through the same
-hub. Both are durable alike (fsync on). They take turns, ours, limit, ours, limit, N times (5), and each is the median
-of its turns. Before a turn of the limit the node has come to rest. All on loopback, the nodes of the federation figures
-in one process. Absolute numbers belong to the machine; only the ratio can be compared, and only with a quiet machine's.
+hub. Writes and batches are durable alike on both sides (fsync on). The limit of the federation figures is the road alone,
+which promises no disk; ours waits for the disk at every home and border, not in the room at the end, which would hear
+again what a crash took back. They take turns, ours, limit, ours, limit, N times (5), and each is the median of its turns.
+Before a turn of the limit the node has come to rest, so what is still to be relayed after a turn of ours is no part of it.
+All on loopback, the nodes of the federation figures in one process. Absolute numbers belong to the machine; only the
+ratio can be compared, and only with that of a machine as quiet.
 
 Rates (per second: more is better, the ratio is at most about 1):
   writes_1              OpenSubmission calls of 1 caller: one event of 1 KiB and one submission, four rows in one commit.
