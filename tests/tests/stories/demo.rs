@@ -1,5 +1,4 @@
 //! What the demo leaves behind.
-#![cfg(target_os = "linux")]
 
 use std::process::{Command, Stdio};
 

@@ -1,5 +1,11 @@
 //! Stories on real nodes: what one signs the others see, whatever happens in between.
+//!
+//! Failures that count: a node that is stopped or killed at any instant and comes back; somebody with another key in a
+//! partner's mailbox, or with a partner's key on what is not the partner's; a node that is shut out; a demo that is
+//! killed. Failures that do not: a Postgres that loses what it confirmed.
+#![cfg(test)]
 
+#[cfg(target_os = "linux")]
 mod demo;
 mod three_nodes;
 mod two_nodes;

@@ -50,8 +50,8 @@ impl Folder {
             }
         }
         until("the servers of an earlier demo to end", async || {
-            let held = SERVERS.iter().map(|server| path.join(server).join("running")).filter(|lock| lock.exists());
-            Ok(held.fold(Some(()), |free, lock| free.filter(|()| is_free(&lock))))
+            let mut locks = SERVERS.iter().map(|server| path.join(server).join("running"));
+            Ok(locks.all(|lock| !lock.exists() || is_free(&lock)).then_some(()))
         })
         .await?;
         Ok(Self { path, _lock: lock })
