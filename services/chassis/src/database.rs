@@ -1,5 +1,6 @@
 //! The truth within a node: one database, and in it a schema and a role for each service.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -112,6 +113,43 @@ pub async fn look(url: &str, service: &'static str) -> Result<PgPool, DatabaseEr
     }
     let options = options.options([("role", role.as_str()), ("search_path", service)]);
     PgPoolOptions::new().max_connections(1).connect_with(options).await.map_err(unreachable)
+}
+
+/// How a service's schema stands to this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// As this program wants it.
+    UpToDate,
+    /// So many migrations behind: they run when the service starts.
+    Behind(usize),
+    /// A newer program was here: this one does not know what it changed.
+    Ahead,
+    /// What ran under a number is not what this program has under it.
+    Other,
+}
+
+/// Compares the migrations that ran in a service's schema with those of this program. Changes nothing.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn standing(pool: &PgPool, service: &'static str, own: &Migrator) -> Result<Schema, sqlx::Error> {
+    let mut behind = 0;
+    for (migrator, name) in [(&LEDGER, "_ledger_migrations"), (own, "_migrations")] {
+        let select = format!("select version, checksum from {service}.{name}");
+        let mut ran: BTreeMap<i64, Vec<u8>> =
+            sqlx::query_as(AssertSqlSafe(select)).fetch_all(pool).await?.into_iter().collect();
+        for migration in migrator.iter() {
+            match ran.remove(&migration.version) {
+                None => behind += 1,
+                Some(checksum) if checksum != *migration.checksum => return Ok(Schema::Other),
+                Some(_) => {}
+            }
+        }
+        if !ran.is_empty() {
+            return Ok(Schema::Ahead);
+        }
+    }
+    Ok(if behind == 0 { Schema::UpToDate } else { Schema::Behind(behind) })
 }
 
 fn table(migrator: &Migrator, service: &str, name: &str) -> Migrator {

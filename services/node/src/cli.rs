@@ -1,11 +1,13 @@
 //! The command line.
 
 mod demo;
+mod doctor;
 mod import;
 mod init;
 mod initiative;
 mod join;
 pub(crate) mod progress;
+mod quarantine;
 mod serve;
 mod status;
 mod stop;
@@ -61,6 +63,10 @@ enum Command {
     Import(import::Import),
     /// Say how this node and its links stand.
     Status(status::Status),
+    /// Say what is wrong with this node and what to do.
+    Doctor(doctor::Doctor),
+    /// Look at what was refused at the border.
+    Quarantine(quarantine::Quarantine),
     /// Prove from this node's own database that nothing was altered.
     Verify(verify::Verify),
     /// Start three nodes here and play a story on real school figures.
@@ -104,6 +110,8 @@ impl Cli {
             Command::Revoke(revoke) => revoke.run(&config()?).await,
             Command::Import(import) => import.run(&config()?).await,
             Command::Status(status) => status.run(&config()?).await,
+            Command::Doctor(doctor) => doctor.run(config()).await,
+            Command::Quarantine(quarantine) => quarantine.run(&config()?).await,
             Command::Verify(verify) => verify.run(&config()?).await,
             Command::Demo(demo) => demo.run().await,
         }

@@ -17,6 +17,7 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::error::NodeError;
 use crate::house::Keys;
@@ -130,6 +131,11 @@ impl Client {
     pub fn speaking(&self, config: &Config, subject: &str, organizations: &[Reference]) -> Result<Self, NodeError> {
         let token = own_token(config, subject, organizations, false)?;
         Ok(Self { bearer: Bearer::of(&token)?, channel: self.channel.clone() })
+    }
+
+    /// How the services of the node stand.
+    pub fn health(&self) -> HealthClient<Signed> {
+        HealthClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 
     /// The membership service.

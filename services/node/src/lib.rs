@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod client;
 pub mod demo;
+pub mod doctor;
 pub mod error;
 pub mod fleet;
 pub mod ground;

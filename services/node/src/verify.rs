@@ -86,6 +86,12 @@ impl From<Wrong> for Stop {
     }
 }
 
+impl From<Box<Wrong>> for Stop {
+    fn from(wrong: Box<Wrong>) -> Self {
+        Self::Wrong(wrong)
+    }
+}
+
 impl From<sqlx::Error> for Stop {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(NodeError::Unreadable(error))

@@ -77,6 +77,14 @@ impl Nats {
         Ok(Self { keeper, port, url: format!("{scheme}://{credentials}127.0.0.1:{port}") })
     }
 
+    /// The address of the local broker that somebody else runs over a folder; `None` where nobody does.
+    pub fn running(dir: &Path) -> Option<String> {
+        let listening = listening(dir).filter(|address| greets(address))?;
+        let password = fs::read_to_string(dir.join("password")).ok()?;
+        let (scheme, port) = split_address(&listening)?;
+        Some(format!("{scheme}://{USER}:{password}@127.0.0.1:{port}"))
+    }
+
     /// The port of its plain listener.
     pub fn port(&self) -> u16 {
         self.port

@@ -13,9 +13,11 @@ use serde::Serialize;
 use super::print;
 use crate::client::Client;
 use crate::error::NodeError;
+use crate::words::duration;
 
-/// Say how this node, its links and its spaces stand.
+/// Say how this node, its links and its spaces stand. `commonweal doctor` says what is wrong and what to do.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  commonweal status\n  commonweal status --json | jq '.links[].state'")]
 pub(super) struct Status {
     /// Print the result as JSON.
     #[arg(long)]
@@ -117,36 +119,16 @@ fn words(report: &Report) -> String {
 fn link_words(link: &Link) -> Vec<String> {
     let mut lines = vec![format!("link   {} ({}): {}", link.name, link.node, link.words)];
     let contact = match link.last_contact_seconds_ago {
-        Some(seconds) => format!("last heard from {} ago", spoken(seconds)),
+        Some(seconds) => format!("last heard from {} ago", duration(seconds)),
         None => "not heard from yet".to_owned(),
     };
     let lag = match link.lag_entries {
         0 => "nothing waits".to_owned(),
-        waiting => format!("{waiting} waiting, the oldest for {}", spoken(link.lag_seconds)),
+        waiting => format!("{waiting} waiting, the oldest for {}", duration(link.lag_seconds)),
     };
     lines.push(format!("         {contact}; {lag}; {} received, {} confirmed", link.received, link.confirmed));
     if link.quarantined > 0 {
         lines.push(format!("         {} in quarantine, the newest because {}", link.quarantined, link.last_refusal));
     }
     lines
-}
-
-fn spoken(seconds: f64) -> String {
-    match seconds {
-        seconds if seconds < 120.0 => format!("{seconds:.0} s"),
-        seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
-        seconds => format!("{:.0} h", seconds / 3600.0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::spoken;
-
-    #[test]
-    fn a_duration_is_said_in_a_unit_that_fits() {
-        assert_eq!(spoken(3.2), "3 s");
-        assert_eq!(spoken(600.0), "10 min");
-        assert_eq!(spoken(90_000.0), "25 h");
-    }
 }

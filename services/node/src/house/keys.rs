@@ -1,5 +1,7 @@
 //! The keys in a node's data directory.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,7 +32,9 @@ impl Keys {
     /// # Errors
     /// Where a file cannot be read or written, or is not what it should be.
     pub fn open(data_dir: &Path) -> Result<Self, NodeError> {
-        std::fs::create_dir_all(data_dir).map_err(|source| NodeError::DataDir { path: data_dir.to_owned(), source })?;
+        // Others may pass through, as an unprivileged child of root must, and not read.
+        let made = DirBuilder::new().recursive(true).mode(0o711).create(data_dir);
+        made.map_err(|source| NodeError::DataDir { path: data_dir.to_owned(), source })?;
         let node = NodeKeys::open(data_dir)?;
         let file = data_dir.join(APPOINTMENT);
         let signed = match strongbox::read(&file)? {

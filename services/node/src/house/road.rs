@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chassis::clock;
 use chassis::config::{Config, Hub};
-use chassis::embedded::{Nats, NatsConfig, NatsOptions, Postgres, PostgresOptions};
+use chassis::embedded::{Nats, NatsConfig, NatsOptions, Postgres};
 use federation::hub::{HubAddress, HubConfig, HubKeys, HubReach, HubTls, MailboxSize};
 use federation::links::HubSide;
 use rustls::pki_types::CertificateDer;
@@ -16,8 +16,8 @@ use rustls::pki_types::pem::PemObject;
 use tokio::task::AbortHandle;
 
 use crate::error::NodeError;
+use crate::ground::{self, DATABASE};
 
-const DATABASE: &str = "commonweal";
 const RENEW_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// The addresses, and the processes behind them that are this node's own.
@@ -44,8 +44,7 @@ impl Road {
         let (database, postgres) = match &config.database.url {
             Some(url) => (url.reveal().to_owned(), None),
             None => {
-                let options = PostgresOptions { data_dir: data_dir.join("postgres"), port: None, durable: true };
-                let postgres = Postgres::start(options).await?;
+                let postgres = Postgres::start(ground::postgres(data_dir)).await?;
                 postgres.create_database(DATABASE).await?;
                 (postgres.url(DATABASE), Some(postgres))
             }

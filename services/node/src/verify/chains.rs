@@ -80,13 +80,13 @@ fn missing(feed: &Feed, sequence: i64) -> Wrong {
     feed.wrong(CHECK, Some(sequence), format!("the entry is missing; the feed is held up to {}", feed.sequence))
 }
 
-fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> Result<(), Wrong> {
+fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> Result<(), Box<Wrong>> {
     let wrong = |what: &str| feed.wrong(CHECK, Some(entry.sequence), what);
     if entry.sequence != before.0 + 1 {
-        return Err(missing(feed, before.0 + 1));
+        return Err(missing(feed, before.0 + 1).into());
     }
     if wire::digest(&entry.header) != *entry.digest {
-        return Err(wrong("the header is not the one whose digest was kept"));
+        return Err(wrong("the header is not the one whose digest was kept").into());
     }
     let header = EntryHeader::decode(entry.header.as_slice()).map_err(|_| wrong("the header cannot be read"))?;
     let initiative = space.initiative().map(ToString::to_string).unwrap_or_default();
@@ -97,30 +97,32 @@ fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> 
         && i64::from(header.epoch) == i64::from(feed.epoch)
         && i64::try_from(header.sequence) == Ok(entry.sequence);
     if !same {
-        return Err(wrong("the header belongs to another place"));
+        return Err(wrong("the header belongs to another place").into());
     }
     if header.previous.as_ref() != before.1 {
-        return Err(wrong("the header does not follow the one before it"));
+        return Err(wrong("the header does not follow the one before it").into());
     }
     body(feed, entry, &header)
 }
 
-fn body(feed: &Feed, entry: &Entry, header: &EntryHeader) -> Result<(), Wrong> {
+fn body(feed: &Feed, entry: &Entry, header: &EntryHeader) -> Result<(), Box<Wrong>> {
     let wrong = |what: &str| feed.wrong(CHECK, Some(entry.sequence), what);
     let (event, salt) = match (&entry.event, &entry.salt) {
         (Some(event), Some(salt)) => (event.clone(), salt.clone()),
         (None, None) => return Ok(()),
-        _ => return Err(wrong("body and salt are not erased together")),
+        _ => return Err(wrong("body and salt are not erased together").into()),
     };
     let body = EntryBody { event: event.into(), salt: salt.into() };
     if wire::body_digest(&body) != header.body_digest.as_ref() {
-        return Err(wrong("the body is not the one that the header names"));
+        return Err(wrong("the body is not the one that the header names").into());
     }
     // What is no event was refused, and says so.
     match Event::decode(&body.event) {
-        Ok(event) if entry.event_id.is_some_and(|id| id != event.id) => Err(wrong("the event's id is another one")),
-        Ok(_) if entry.event_id.is_none() && entry.refused.is_none() => Err(wrong("the event's id is missing")),
-        Err(_) if entry.refused.is_none() => Err(wrong("the body is not an event")),
+        Ok(event) if entry.event_id.is_some_and(|id| id != event.id) => {
+            Err(wrong("the event's id is another one").into())
+        }
+        Ok(_) if entry.event_id.is_none() && entry.refused.is_none() => Err(wrong("the event's id is missing").into()),
+        Err(_) if entry.refused.is_none() => Err(wrong("the body is not an event").into()),
         _ => Ok(()),
     }
 }

@@ -140,14 +140,14 @@ impl Verifier<'_> {
         self.all_covered(&walked, feeds)
     }
 
-    fn begin<'a>(&self, head: &'a Head, initiatives: &'a [Initiative]) -> Result<Walked<'a>, Wrong> {
+    fn begin<'a>(&self, head: &'a Head, initiatives: &'a [Initiative]) -> Result<Walked<'a>, Box<Wrong>> {
         let wrong = |what: &str| head.wrong(CHECK, None, what);
         let space = head.parsed().ok_or_else(|| wrong("the name of the space is not one"))?;
         let initiative = initiatives.iter().find(|one| Some(&one.initiative) == space.initiative());
         let initiative = initiative.filter(|one| one.initiative.to_string() == head.initiative);
         let initiative = initiative.ok_or_else(|| wrong("it belongs to no initiative of this node"))?;
         if initiative.backbone != self.node && !domain::may_hold(&space, &self.node) {
-            return Err(wrong("this node may not hold that space"));
+            return Err(wrong("this node may not hold that space").into());
         }
         Ok(Walked {
             head,
@@ -184,28 +184,28 @@ impl Walked<'_> {
         self.head.wrong(CHECK, Some(position), what)
     }
 
-    fn step(&mut self, step: &Step) -> Result<Read, Wrong> {
+    fn step(&mut self, step: &Step) -> Result<Read, Box<Wrong>> {
         let wrong = |what: &str| self.head.wrong(CHECK, Some(step.position), what);
         if step.position != self.position + 1 {
-            return Err(self.missing(self.position + 1));
+            return Err(self.missing(self.position + 1).into());
         }
         let read = read(self.head, step)?;
         let acceptance = &read.acceptance;
         if acceptance.previous.as_ref() != self.digest {
-            return Err(wrong("it does not follow the step before it"));
+            return Err(wrong("it does not follow the step before it").into());
         }
         if read.at < self.at {
-            return Err(wrong("it was accepted earlier than the step before it"));
+            return Err(wrong("it was accepted earlier than the step before it").into());
         }
         let members = self.space == Space::members(&self.initiative.initiative);
         let ahead = members && acceptance.governance_position >= acceptance.position;
         if acceptance.governance_position < self.governed_by || ahead {
-            return Err(wrong("it was judged by a position of the members space that does not fit"));
+            return Err(wrong("it was judged by a position of the members space that does not fit").into());
         }
         self.sealed(step)?;
         let covered = self.covered.entry((step.origin.clone(), step.epoch)).or_default();
         if step.first != *covered + 1 || step.last < step.first {
-            return Err(wrong("it does not cover the next entries of its feed"));
+            return Err(wrong("it does not cover the next entries of its feed").into());
         }
         *covered = step.last;
         (self.position, self.at, self.governed_by) = (step.position, read.at, acceptance.governance_position);
@@ -213,23 +213,24 @@ impl Walked<'_> {
         Ok(read)
     }
 
-    fn sealed(&self, step: &Step) -> Result<(), Wrong> {
+    fn sealed(&self, step: &Step) -> Result<(), Box<Wrong>> {
         let seal = Seal {
             head: step.digest.clone().into(),
             key: step.seal_key.clone().into(),
             signature: step.seal_signature.clone().into(),
         };
         let digest = wire::digest(&step.acceptance);
-        wire::check_seal(&seal, &digest, &self.initiative.backbone, &self.initiative.backbone_keys)
-            .map_err(|error| self.head.wrong(CHECK, Some(step.position), format!("the backbone's seal: {error}")))
+        wire::check_seal(&seal, &digest, &self.initiative.backbone, &self.initiative.backbone_keys).map_err(|error| {
+            Box::new(self.head.wrong(CHECK, Some(step.position), format!("the backbone's seal: {error}")))
+        })
     }
 }
 
 /// Reads a step, and checks that its columns say what the signed bytes do.
-pub(super) fn read(head: &Head, step: &Step) -> Result<Read, Wrong> {
+pub(super) fn read(head: &Head, step: &Step) -> Result<Read, Box<Wrong>> {
     let wrong = |what: &str| head.wrong(CHECK, Some(step.position), what);
     if wire::digest(&step.acceptance) != *step.digest {
-        return Err(wrong("the acceptance is not the one whose digest was kept"));
+        return Err(wrong("the acceptance is not the one whose digest was kept").into());
     }
     let acceptance =
         Acceptance::decode(step.acceptance.as_slice()).map_err(|_| wrong("the acceptance cannot be read"))?;
@@ -242,7 +243,11 @@ pub(super) fn read(head: &Head, step: &Step) -> Result<Read, Wrong> {
         && i64::from(acceptance.epoch) == i64::from(step.epoch)
         && (number(acceptance.from), number(acceptance.to)) == (step.first, step.last)
         && at == step.accepted_at;
-    if same { Ok(Read { acceptance, at }) } else { Err(wrong("the row says other things than the acceptance in it")) }
+    if same {
+        Ok(Read { acceptance, at })
+    } else {
+        Err(wrong("the row says other things than the acceptance in it").into())
+    }
 }
 
 /// The step's head is the header that stands at its last sequence.

@@ -1,0 +1,116 @@
+//! The running node, as it answers itself: its services, its links, its quarantine.
+
+use chassis::config::Config;
+use proto::federation::federation_service_server::SERVICE_NAME as FEDERATION;
+use proto::federation::link_status::State;
+use proto::federation::{GetStatusRequest, LinkStatus};
+use proto::measurement::measurement_service_server::SERVICE_NAME as MEASUREMENT;
+use proto::membership::membership_service_server::SERVICE_NAME as MEMBERSHIP;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+
+use super::Finding;
+use crate::client::Client;
+use crate::error::NodeError;
+use crate::words;
+
+const NODE: &str = "node";
+const SERVICES: &str = "services";
+const LINK: &str = "link";
+const QUARANTINE: &str = "quarantine";
+/// A link on which something waits longer, in seconds, does not go by itself.
+const TOO_LONG: f64 = 300.0;
+const ALL: [(&str, &str); 3] =
+    [("membership", MEMBERSHIP), ("measurement", MEASUREMENT), (federation::NAME, FEDERATION)];
+
+/// Whether the node answers.
+pub(super) struct Answering<'a> {
+    config: &'a Config,
+    client: Result<Client, NodeError>,
+}
+
+impl<'a> Answering<'a> {
+    pub(super) async fn of(config: &'a Config) -> Self {
+        Self { config, client: Client::operator(config).await }
+    }
+
+    pub(super) fn runs(&self) -> bool {
+        self.client.is_ok()
+    }
+
+    pub(super) async fn examine(&self) -> Vec<Finding> {
+        let client = match &self.client {
+            Ok(client) => client,
+            Err(error @ NodeError::NotRunning { .. }) => {
+                return vec![Finding::wrong(NODE, error.to_string(), "start it with `commonweal serve`")];
+            }
+            Err(error) => return vec![Finding::wrong(NODE, error.to_string(), "see the line itself")],
+        };
+        let mut found = vec![self.services(client).await];
+        if self.has(federation::NAME) {
+            match client.federation().get_status(GetStatusRequest {}).await {
+                Ok(status) => found.extend(status.into_inner().links.iter().flat_map(link)),
+                Err(status) => found.push(Finding::wrong(LINK, status.message(), "see the log of the node")),
+            }
+        }
+        found
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.config.node.only.is_empty() || self.config.node.only.iter().any(|only| only == name)
+    }
+
+    async fn services(&self, client: &Client) -> Finding {
+        let mut serving = Vec::new();
+        for (name, full_name) in ALL.iter().filter(|(name, _)| self.has(name)) {
+            let asked = HealthCheckRequest { service: (*full_name).to_owned() };
+            match client.health().check(asked).await.map(|answer| answer.into_inner().status()) {
+                Ok(ServingStatus::Serving) => serving.push(*name),
+                Ok(status) => return not_serving(name, status.as_str_name()),
+                Err(status) => return not_serving(name, status.message()),
+            }
+        }
+        Finding::well(SERVICES, format!("{} answer", serving.join(", ")))
+    }
+}
+
+fn not_serving(name: &str, reason: &str) -> Finding {
+    Finding::wrong(SERVICES, format!("{name} does not serve: {reason}"), "see the log of the node")
+}
+
+fn link(link: &LinkStatus) -> Vec<Finding> {
+    let who = match link.display_name.as_str() {
+        "" => link.node.clone(),
+        name => format!("{name} ({})", link.node),
+    };
+    let mut found = vec![state(link, &who)];
+    if link.lag_entries > 0 && link.lag_seconds > TOO_LONG && link.state() != State::Ended {
+        let entries = words::count(link.lag_entries, "entry", "entries");
+        let words = format!("{entries} wait for {who}, the oldest for {}", words::duration(link.lag_seconds));
+        let remedy = "nothing is lost: they go out when the other side is back; ask whoever runs it";
+        found.push(Finding::advice(LINK, words, remedy));
+    }
+    if link.quarantined > 0 {
+        let words = format!(
+            "{} of what came from {who} was refused, the newest because {}",
+            words::thousands(link.quarantined),
+            link.last_refusal
+        );
+        found.push(Finding::advice(QUARANTINE, words, "look at it with `commonweal quarantine list`"));
+    }
+    found
+}
+
+fn state(link: &LinkStatus, who: &str) -> Finding {
+    let words = format!("{who}: {}", link.words);
+    match link.state() {
+        State::Connected | State::Ended => Finding::well(LINK, words),
+        State::Connecting => Finding::advice(LINK, words, "look again in a minute"),
+        State::Refused => Finding::wrong(LINK, words, "ask the backbone whether this node was revoked"),
+        State::Disconnected | State::Unspecified => Finding::wrong(
+            LINK,
+            words,
+            "see whether the hub can be reached from here, below; nothing is lost meanwhile",
+        ),
+    }
+}
