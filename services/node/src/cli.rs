@@ -25,10 +25,20 @@ use serde::Serialize;
 use crate::error::NodeError;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 it failed; 2 something typed or configured is wrong; 3 no node answers; 4 a check did not hold.
+Exit codes:
+  0  done
+  1  it failed
+  2  something typed or configured is wrong
+  3  no node answers
+  4  a check did not hold
 
 Every setting of the configuration file can also come from the environment, as COMMONWEAL_<SECTION>__<FIELD>:
-COMMONWEAL_LISTEN__GRPC=127.0.0.1:7430 commonweal serve";
+  COMMONWEAL_LISTEN__GRPC=127.0.0.1:7430 commonweal serve
+
+To begin:
+  commonweal demo                                    see three organisations work together
+  commonweal init --name \"Hartford Public Schools\"   make a node of your own
+  commonweal serve --config commonweal.toml          run it";
 
 /// The exit code of a check that did not hold.
 const NOT_HELD: u8 = 4;
@@ -36,7 +46,7 @@ const NOT_HELD: u8 = 4;
 /// A node of a collective-impact initiative: it keeps an organisation's data at home and shares with the others what
 /// agreements allow.
 #[derive(Debug, Parser)]
-#[command(name = "commonweal", version, after_help = EXIT_CODES)]
+#[command(name = "commonweal", version, after_help = EXIT_CODES, max_term_width = 110)]
 pub struct Cli {
     /// The configuration file (TOML). Without it the defaults and the environment count.
     #[arg(long, global = true, env = "COMMONWEAL_CONFIG", value_name = "FILE")]
@@ -47,29 +57,17 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a configuration file and the keys of a new node.
     Init(init::Init),
-    /// Run the node: all its services, or some of them.
     Serve(serve::Serve),
-    /// Print a token for a person or a program, signed by this node.
     Token(token::Token),
-    /// Invite another organisation's node to an initiative of this backbone.
     Invite(join::Invite),
-    /// Join an initiative with an invitation.
     Join(join::Join),
-    /// End the link of a node, at once and for good.
     Revoke(join::Revoke),
-    /// Import figures that others publish.
     Import(import::Import),
-    /// Say how this node and its links stand.
     Status(status::Status),
-    /// Say what is wrong with this node and what to do.
     Doctor(doctor::Doctor),
-    /// Look at what was refused at the border.
     Quarantine(quarantine::Quarantine),
-    /// Prove from this node's own database that nothing was altered.
     Verify(verify::Verify),
-    /// Start three nodes here and play a story on real school figures.
     Demo(demo::Demo),
 }
 

@@ -79,6 +79,9 @@ pub enum NodeError {
     /// A task that ended by itself.
     #[error("a task of this node ended by itself: {0}")]
     Task(String),
+    /// There is no node here.
+    #[error("there is no node under {0}: make one with `commonweal init`, or name its configuration with --config")]
+    NoNode(PathBuf),
     /// No node answers.
     #[error("no node answers at {address}: is `commonweal serve` running with the same configuration? ({reason})")]
     NotRunning {
@@ -117,7 +120,7 @@ impl NodeError {
     /// The exit code: 2 for what the caller can mend in what was typed or configured, 3 where nothing answers, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Usage(_) | Self::UnknownService { .. } => 2,
+            Self::Config(_) | Self::Usage(_) | Self::UnknownService { .. } | Self::NoNode(_) => 2,
             Self::NotRunning { .. } => 3,
             _ => 1,
         }

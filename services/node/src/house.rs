@@ -18,6 +18,7 @@ pub use road::Road;
 pub use rooms::ROOMS;
 use rooms::Rooms;
 
+use crate::client;
 use crate::error::NodeError;
 
 /// Names of the services that may stand in `node.only`.
@@ -52,7 +53,7 @@ impl House {
         let (rooms, server) = Rooms::open(config, &keys, &road, server, &stop).await?;
         let bound = server.bind().await?;
         let address = bound.address();
-        crate::client::announce(&config.node.data_dir, address, config.listen.certificate.is_some())?;
+        client::announce(&config.node.data_dir, &services(&config.node), address, config.listen.certificate.is_some())?;
         let serving = tokio::spawn(bound.serve(stop.clone()));
         Ok(Self { address, node, rooms, road, serving, stop })
     }
@@ -92,6 +93,14 @@ fn from_anywhere(config: &Config) -> Result<Config, NodeError> {
     config.node.data_dir =
         absolute.map_err(|source| NodeError::DataDir { path: config.node.data_dir.clone(), source })?;
     Ok(config)
+}
+
+/// The services of this process.
+fn services(config: &config::Node) -> Vec<&str> {
+    match config.only.as_slice() {
+        [] => SERVICES.to_vec(),
+        only => only.iter().map(String::as_str).collect(),
+    }
 }
 
 fn known_services(config: &config::Node) -> Result<(), NodeError> {

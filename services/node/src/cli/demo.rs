@@ -20,8 +20,9 @@ Examples:
   commonweal demo --check     tell the story on throw-away data and end: exit code 0 if every figure holds, else 4
   commonweal demo --fresh     forget what an earlier demo left, and begin again";
 
-/// Start three organisations with a node each on this machine, play a story on Connecticut's school figures, and check
-/// every figure on every node.
+/// Start three nodes here and play a story on real school figures.
+///
+/// Three organisations with a node each, on this machine; every figure is checked on every node.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Demo {

@@ -15,9 +15,12 @@ Examples:
   commonweal doctor
   commonweal doctor --json | jq '.findings[] | select(.level == \"wrong\")'
 
-Exit code 4 when something is wrong; advice alone is no failure. Nothing is changed, and the node may run or not.";
+Exit code 4 when something is wrong; advice alone is no failure.";
 
-/// Look at everything this node stands on, one by one, and say what is wrong and what to do.
+/// Say what is wrong with this node and what to do.
+///
+/// Looks at everything the node stands on, one by one: configuration, keys, disk, Postgres, broker, hub, clocks, links,
+/// and what waits. Nothing is changed, and the node may run or not.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(super) struct Doctor {

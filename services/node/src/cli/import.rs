@@ -26,14 +26,16 @@ const HELP: &str = "\
 Examples:
   commonweal import connecticut --dry-run downloads/         read everything, send nothing
   commonweal import connecticut --measure enrollment hartford-2016.csv
-  commonweal import connecticut --organizations hosted --define-measures downloads/   at the backbone
+  commonweal import connecticut --organizations hosted --define-measures downloads/
 
-Every file is read to its end before anything is sent, and one wrong row is enough for nothing to be sent: exit code 4,
-with file, line, column and what is wrong. Each organisation's figures are one submission, all of it or nothing. If the
-node refuses one, no other is begun, and what was done and what not is said; the same command again goes on from
-there, for a submission that was made is not made twice.";
+Exit code 4 when rows are wrong: each is named with file, line, column, and what is wrong with it.";
 
 /// Import figures that others publish: each organisation of this node reports its own.
+///
+/// Every file is read to its end before anything is sent, and one wrong row is enough for nothing to be sent. Each
+/// organisation's figures are one submission, all of it or nothing. If the node refuses one, no other is begun, and what
+/// was done and what not is said; the same command again goes on from there, for a submission that was made is not made
+/// twice.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(super) struct Import {
@@ -56,8 +58,8 @@ pub(super) struct Import {
     #[arg(long)]
     define_measures: bool,
     /// Why figures that were reported before change; needed where any does.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    revision_reason: String,
+    #[arg(long, value_name = "TEXT")]
+    revision_reason: Option<String>,
     /// Read everything and say what would be sent; send nothing.
     #[arg(long)]
     dry_run: bool,
@@ -132,7 +134,7 @@ impl Import {
                     measure,
                     organization,
                     source: connecticut::SOURCE,
-                    revision_reason: &self.revision_reason,
+                    revision_reason: self.revision_reason.as_deref().unwrap_or_default(),
                 }),
                 who => left_out.add(batch, who),
             }

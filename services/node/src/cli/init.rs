@@ -16,7 +16,9 @@ Examples:
   commonweal init --name \"Hartford Public Schools\" --data-dir hartford
   commonweal init --name \"Connecticut backbone\" --backbone --hub-address tls://hub.example.org:7421";
 
-/// Make a configuration file and the keys of a new node. Nothing that is there already is changed.
+/// Make a configuration file and the keys of a new node.
+///
+/// Nothing that is there already is changed.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Init {

@@ -12,8 +12,9 @@ use super::{initiative, print, request_id};
 use crate::client::Client;
 use crate::error::NodeError;
 
-/// Invite another organisation's node to an initiative of this backbone. Prints one line: hand it over on a way you
-/// trust, for whoever has it can join, once.
+/// Invite another organisation's node to an initiative of this backbone.
+///
+/// Prints one line: hand it over on a way you trust, for whoever has it can join, once.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  commonweal invite --for \"Hartford Public Schools\" --days 3")]
 pub(super) struct Invite {
@@ -53,6 +54,8 @@ impl Invite {
 }
 
 /// Join an initiative with the line that its backbone gave you.
+///
+/// The node links itself to the backbone's hub and is filled with what the initiative's members share.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  commonweal join commonweal1:CiQw...")]
 pub(super) struct Join {
@@ -90,8 +93,9 @@ impl Join {
     }
 }
 
-/// End the link of a node: its connection closes at once, nothing it signs later is accepted anywhere, and what it
-/// signed before stays.
+/// End the link of a node, at once and for good.
+///
+/// Its connection closes at once, nothing it signs later is accepted anywhere, and what it signed before stays.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  commonweal revoke 4bq...x7 --initiative 7f2...ab/0197b3c2-... --reason \"laptop stolen\""

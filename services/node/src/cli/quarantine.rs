@@ -21,7 +21,9 @@ Examples:
   commonweal quarantine list --node 4bq...x7 --limit 10 --json
   commonweal quarantine show 17";
 
-/// Look at what was refused at the border: it is kept to be looked at, at most 200 lines for each node, and never applied.
+/// Look at what was refused at the border.
+///
+/// It is kept to be looked at, at most 200 lines for each node, and never applied.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(super) struct Quarantine {

@@ -17,7 +17,9 @@ Examples:
   commonweal serve --only measurement      one service, as on Kubernetes
   commonweal serve --print-config          every setting, with its meaning and default";
 
-/// Run the node until it gets SIGTERM or Ctrl-C; calls under way are finished first.
+/// Run the node: all its services, or some of them.
+///
+/// Runs until it gets SIGTERM or Ctrl-C; calls under way are finished first.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Serve {

@@ -15,7 +15,9 @@ use crate::client::Client;
 use crate::error::NodeError;
 use crate::words::duration;
 
-/// Say how this node, its links and its spaces stand. `commonweal doctor` says what is wrong and what to do.
+/// Say how this node, its links and its spaces stand.
+///
+/// `commonweal doctor` says what is wrong and what to do.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  commonweal status\n  commonweal status --json | jq '.links[].state'")]
 pub(super) struct Status {

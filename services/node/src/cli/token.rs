@@ -16,7 +16,9 @@ Examples:
   commonweal token --operator
   commonweal token --subject ana --organization 4bq...x7/0197b3c2-...";
 
-/// Print a token for a person or a program, good for 30 minutes. Whoever can run this can read the node's keys anyway.
+/// Print a token for a person or a program, signed by this node.
+///
+/// It is good for 30 minutes. Whoever can run this can read the node's keys anyway.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Token {

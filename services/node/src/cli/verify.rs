@@ -17,11 +17,14 @@ Examples:
   commonweal verify
   commonweal verify --json | jq .wrong
 
-Exit code 4 when something does not hold: the first thing that is wrong is named, with its space, origin and sequence,
-or its table and row. The node may run meanwhile; its rooms wait while their logs are folded again.";
+Exit code 4 when something does not hold: the first thing that is wrong is named, with its space, origin and \
+sequence, or its table and row.";
 
-/// Compute again, from this node's own database, everything that can be proved: that no entry is missing or altered,
-/// that every seal holds, that the backbone judged by the rules, and that the tables follow from the logs.
+/// Prove from this node's own database that nothing was altered.
+///
+/// Computes everything again that can be proved: that no entry is missing or altered, that every seal holds, that the
+/// backbone judged by the rules, and that the tables follow from the logs. The node may run meanwhile; its rooms wait
+/// while their logs are folded again.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(super) struct Verify {
@@ -35,7 +38,8 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
-        let keys = NodeKeys::load(&config.node.data_dir)?.ok_or_else(|| no_keys(config))?;
+        let folder = &config.node.data_dir;
+        let keys = NodeKeys::load(folder)?.ok_or_else(|| NodeError::NoNode(folder.clone()))?;
         let own_keys = keys.chain().iter().filter_map(|key| key.public_key.as_ref().try_into().ok()).collect();
         let ground = Ground::open(config).await?;
         let watch = Progress::default();
@@ -53,13 +57,6 @@ impl Verify {
         print(self.json, &report, words)?;
         Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(super::NOT_HELD) })
     }
-}
-
-fn no_keys(config: &Config) -> NodeError {
-    let folder = config.node.data_dir.display();
-    NodeError::Usage(format!(
-        "there is no node under {folder}: make one with `commonweal init`, or name its configuration with --config"
-    ))
 }
 
 fn words(report: &Report) -> String {

@@ -14,12 +14,11 @@ const ROOT: &str = "root key";
 /// Others may pass through, as an unprivileged child of root must; they may not list or write.
 const OTHERS_READ_OR_WRITE: u32 = 0o066;
 /// Files with secrets, where there are any.
-const SECRETS: [&str; 13] = [
+const SECRETS: [&str; 12] = [
     "node.key",
     "root.key",
     "issuer.key",
     "pseudonyms",
-    "address.json",
     "postgres/password",
     "broker/password",
     "broker/nats.conf",

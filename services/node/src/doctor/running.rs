@@ -64,7 +64,7 @@ impl<'a> Answering<'a> {
         let mut serving = Vec::new();
         for (name, full_name) in ALL.iter().filter(|(name, _)| self.has(name)) {
             let asked = HealthCheckRequest { service: (*full_name).to_owned() };
-            match client.health().check(asked).await.map(|answer| answer.into_inner().status()) {
+            match client.health(name).check(asked).await.map(|answer| answer.into_inner().status()) {
                 Ok(ServingStatus::Serving) => serving.push(*name),
                 Ok(status) => return not_serving(name, status.as_str_name()),
                 Err(status) => return not_serving(name, status.message()),

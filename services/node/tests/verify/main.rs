@@ -1,5 +1,10 @@
 //! What `commonweal verify` proves: an untouched node passes, and whatever is altered in its database is named.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test ends where its scene breaks")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where its scene breaks"
+)]
 
 mod scene;
 

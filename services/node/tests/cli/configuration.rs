@@ -1,0 +1,137 @@
+//! What is wrong in a configuration, or with what it names, is said in one line, with the place and what is allowed.
+
+use crate::stage::{Stage, closed_port, taken_port};
+
+async fn complaint(stage: &Stage, text: &str) -> String {
+    let file = stage.write("node.toml", text);
+    let said = stage.on(&file, &["serve"]).await;
+    assert_eq!(said.code, Some(2), "{said:?}");
+    let complaint = said.complaint();
+    assert!(complaint.starts_with(&file.display().to_string()), "{complaint}");
+    complaint.to_owned()
+}
+
+#[tokio::test]
+async fn an_unknown_field_is_named_with_those_there_are() {
+    let stage = Stage::set();
+    let said = complaint(&stage, "[node]\nname = \"a\"\n\n[listen]\ngrcp = \"127.0.0.1:1\"\n").await;
+    assert!(
+        said.contains("line 5, [listen] grcp: unknown field `grcp`, expected one of `grpc`, `certificate`"),
+        "{said}"
+    );
+    let said = complaint(&stage, "[lisen]\n").await;
+    assert!(
+        said.contains("line 1") && said.contains("unknown field `lisen`, expected one of `node`, `listen`"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_value_of_the_wrong_type_is_named_with_what_is_expected() {
+    let stage = Stage::set();
+    let said = complaint(&stage, "[database]\nconnections = \"many\"\n").await;
+    assert!(said.contains("line 2, [database] connections: invalid type: string \"many\", expected"), "{said}");
+    let said = complaint(&stage, "[listen]\ngrpc = \"here\"\n").await;
+    assert!(said.contains("line 2, [listen] grpc: invalid socket address"), "{said}");
+    let said = complaint(&stage, "[node\n").await;
+    assert!(said.contains("line 1"), "{said}");
+}
+
+#[tokio::test]
+async fn a_variable_is_named_with_what_is_allowed() {
+    let stage = Stage::set();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_commonweal"));
+    let command = command.args(["status"]).env("COMMONWEAL_LISTEN__GRCP", "x").current_dir(stage.folder.path());
+    let output = command.output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let place = "commonweal: environment variable COMMONWEAL_LISTEN__GRCP: [listen] has no grcp, expected one of grpc,";
+    assert!(said.starts_with(place), "{said}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_named() {
+    let stage = Stage::set();
+    let said = stage.on(&stage.path("nowhere.toml"), &["serve"]).await;
+    assert_eq!(said.code, Some(2));
+    assert!(said.complaint().contains("nowhere.toml: No such file or directory"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_service_that_there_is_not_is_named_with_those_there_are() {
+    let stage = Stage::set();
+    let said = stage.on(&stage.config("node", ""), &["serve", "--only", "measurment"]).await;
+    assert_eq!(said.code, Some(2));
+    assert_eq!(said.complaint(), "there is no service \"measurment\"; there are: membership, measurement, federation");
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_one_line_without_its_password() {
+    let stage = Stage::set();
+    let port = closed_port();
+    let config = stage.config("node", &format!("[database]\nurl = \"postgres://me:secret@{port}/here\"\n"));
+    let said = stage.on(&config, &["serve"]).await;
+    assert_eq!(said.code, Some(1));
+    let complaint = said.complaint();
+    assert!(complaint.starts_with(&format!("cannot reach Postgres at postgres://{port}/here: ")), "{complaint}");
+    assert!(!complaint.contains("secret"));
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_one_line() {
+    let stage = Stage::set();
+    let (_listener, address) = taken_port();
+    let (postgres, broker) = stage.servers(&["one"]).await;
+    let more = format!("[database]\nurl = \"{}\"\n[broker]\nurl = \"{}\"\n", postgres.url("one"), broker.url());
+    let config = stage.config("node", &more);
+    let text = std::fs::read_to_string(&config).unwrap().replace("127.0.0.1:0", &address);
+    std::fs::write(&config, text).unwrap();
+    let said = stage.on(&config, &["serve"]).await;
+    assert_eq!(said.code, Some(1));
+    assert!(said.complaint().contains(&address), "{said:?}");
+    assert!(said.complaint().contains("in use"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_command_while_the_node_does_not_run_says_so_and_exits_with_3() {
+    let stage = Stage::set();
+    let config = stage.path("node.toml");
+    let data = stage.path("data").display().to_string();
+    assert_eq!(stage.on(&config, &["init", "--name", "Node", "--data-dir", &data]).await.code, Some(0));
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\n[listen]\ngrpc = \"{}\"\n", closed_port())).unwrap();
+    for command in [&["status"][..], &["quarantine", "list"], &["join", "commonweal1:x"]] {
+        let said = stage.on(&config, command).await;
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.complaint().contains("is `commonweal serve` running with the same configuration?"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_where_there_is_no_node_makes_none() {
+    let stage = Stage::set();
+    let config = stage.config("node", "");
+    for command in [&["status"][..], &["token", "--operator"], &["verify"]] {
+        let said = stage.on(&config, command).await;
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.complaint().starts_with("there is no node under "), "{said:?}");
+    }
+    assert!(!stage.path("node").exists());
+}
+
+#[tokio::test]
+async fn a_check_without_a_database_says_so() {
+    let stage = Stage::set();
+    let file = stage.path("new.toml").display().to_string();
+    let data = stage.path("data").display().to_string();
+    assert_eq!(stage.run(&["verify", "--config", &file]).await.code, Some(2));
+    let made = stage.run(&["init", "--config", &file, "--name", "New", "--data-dir", &data, "--json"]).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert_eq!(made.json()["data_dir"], data);
+    let again = stage.run(&["init", "--config", &file, "--name", "New"]).await;
+    assert_eq!(again.code, Some(2));
+    assert!(again.complaint().contains("is there already"));
+    let said = stage.run(&["verify", "--config", &file]).await;
+    assert_eq!(said.code, Some(2));
+    assert!(said.complaint().contains("was this node ever started"), "{said:?}");
+}

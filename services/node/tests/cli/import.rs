@@ -1,0 +1,144 @@
+//! Imports: every wrong row is named and nothing is kept, and what was submitted is not submitted twice.
+
+use crate::stage::{Served, Stage};
+use chassis::config::Config;
+use node::client::Client;
+use proto::measurement::{GetRollupRequest, ListMeasuresRequest, ListSubmissionsRequest};
+use proto::membership::{CreateInitiativeRequest, Initiative, InitiativeState, ListOrganizationsRequest};
+use std::path::PathBuf;
+
+const TITLES: &str = "\"Student Counts by District and Year\"\n\"All Districts\"\n";
+
+fn file(year: &str, rows: &[(&str, &str, &str)]) -> String {
+    let rows: String =
+        rows.iter().map(|(name, code, count)| format!("\"{name}\",\"=\"\"{code}\"\"\",{count}\n")).collect();
+    format!("{TITLES}\"{year}\"\n\n\"District\",\"District Code\",\"Count\"\n{rows}")
+}
+
+/// A backbone that runs, with an initiative.
+struct Backbone {
+    stage: Stage,
+    config: PathBuf,
+    client: Client,
+    initiative: String,
+    served: Served,
+}
+
+impl Backbone {
+    async fn start() -> Self {
+        let stage = Stage::set();
+        let config = stage.config("backbone", "");
+        let served = stage.serve(&config, &[]).await;
+        let client = Client::operator(&Config::load(Some(&config)).unwrap()).await.unwrap();
+        let wanted = Initiative {
+            display_name: "Every child".to_owned(),
+            purpose: "Every child reads".to_owned(),
+            region: "Here".to_owned(),
+            state: InitiativeState::Active.into(),
+            ..Initiative::default()
+        };
+        let request = CreateInitiativeRequest { initiative: Some(wanted), request_id: "begin-it".to_owned() };
+        let made = client.membership().create_initiative(request).await.unwrap().into_inner().initiative.unwrap();
+        Self { stage, config, client, initiative: made.reference, served }
+    }
+
+    async fn import(&self, arguments: &[&str]) -> crate::stage::Said {
+        self.stage.on(&self.config, &[&["import", "connecticut"], arguments].concat()).await
+    }
+
+    async fn submissions(&self) -> usize {
+        let request =
+            ListSubmissionsRequest { initiative: self.initiative.clone(), ..ListSubmissionsRequest::default() };
+        self.client.measurement().list_submissions(request).await.unwrap().into_inner().submissions.len()
+    }
+
+    async fn organizations(&self) -> usize {
+        let request =
+            ListOrganizationsRequest { initiative: self.initiative.clone(), ..ListOrganizationsRequest::default() };
+        self.client.membership().list_organizations(request).await.unwrap().into_inner().organizations.len()
+    }
+
+    /// The total of the only period.
+    async fn total(&self) -> String {
+        let request = ListMeasuresRequest { initiative: self.initiative.clone(), ..ListMeasuresRequest::default() };
+        let measures = self.client.measurement().list_measures(request).await.unwrap().into_inner().measures;
+        let request = GetRollupRequest {
+            measure: measures.first().unwrap().reference.clone(),
+            basis: proto::measurement::Basis::Component.into(),
+            ..GetRollupRequest::default()
+        };
+        let groups = self.client.measurement().get_rollup(request).await.unwrap().into_inner().groups;
+        groups.first().unwrap().value.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_names_every_wrong_row_and_needs_no_node() {
+    let stage = Stage::set();
+    let rows: Vec<(&str, &str, &str)> = vec![("A", "20011", "x"); 30];
+    let bad = stage.write("bad.csv", &file("2011-12", &rows)).display().to_string();
+    let config = stage.config("none", "");
+    let said = stage.on(&config, &["import", "connecticut", "--dry-run", &bad]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    let first = format!(
+        "{bad}, line 6, column \"District Code\": \"=\"20011\"\" is not the code of a district; expected seven digits"
+    );
+    assert!(said.out.starts_with(&first), "{said:?}");
+    assert_eq!(said.out.lines().count(), 22, "{said:?}");
+    assert!(said.out.contains("and ") && said.out.contains(" more\n"), "{said:?}");
+    assert!(said.out.trim_end().ends_with("nothing was imported"), "{said:?}");
+    let said = stage.on(&config, &["import", "connecticut", "--dry-run", "--json", &bad]).await;
+    let faults = said.json()["faults"].as_array().unwrap().clone();
+    assert!(faults.len() >= 30 && faults.iter().all(|fault| fault["line"].as_u64() >= Some(6)), "{faults:?}");
+}
+
+#[tokio::test]
+async fn an_import_is_all_of_it_or_nothing_and_once() {
+    let backbone = Backbone::start().await;
+    let good = file("2011-12", &[("Avon", "0040011", "100"), ("Berlin", "0070011", "50"), ("Bolton", "0120011", "*")]);
+    let good = backbone.stage.write("good.csv", &good).display().to_string();
+    let bad = backbone.stage.write("bad.csv", &file("2012-13", &[("Avon", "0040011", "-1")])).display().to_string();
+
+    let said = backbone.import(&["--organizations", "hosted", "--define-measures", &good, &bad]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    let said = backbone.import(&[&good]).await;
+    assert_eq!(said.code, Some(2), "there is no such measure yet: {said:?}");
+    assert!(said.complaint().contains("--define-measures"));
+    assert_eq!((backbone.submissions().await, backbone.organizations().await), (0, 0), "nothing was kept");
+
+    for _ in 0..2 {
+        let said = backbone.import(&["--organizations", "hosted", "--define-measures", "--json", &good]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let submissions = said.json()["submissions"].as_array().unwrap().clone();
+        assert_eq!(submissions.len(), 3);
+        assert!(submissions.iter().all(|one| one["outcome"] == "submitted"), "{submissions:?}");
+        assert_eq!((backbone.submissions().await, backbone.organizations().await), (3, 3));
+        assert_eq!(backbone.total().await, "150");
+    }
+    assert_eq!(backbone.served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn what_is_refused_is_named_and_what_was_done_is_not_done_twice() {
+    let backbone = Backbone::start().await;
+    let first = file("2011-12", &[("Avon", "0040011", "100"), ("Berlin", "0070011", "50")]);
+    let first = backbone.stage.write("first.csv", &first).display().to_string();
+    assert_eq!(backbone.import(&["--organizations", "hosted", "--define-measures", &first]).await.code, Some(0));
+
+    let second =
+        file("2011-12", &[("Avon", "0040011", "101"), ("Berlin", "0070011", "50"), ("Canton", "0230011", "7")]);
+    let second = backbone.stage.write("second.csv", &second).display().to_string();
+    let said = backbone.import(&["--organizations", "own", &second]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("Left out 1 place, for nobody is registered for them here"), "{said:?}");
+    assert!(said.out.contains("enrollment of Avon: 1 of the values were reported before"), "{said:?}");
+    assert!(said.out.contains("give the same command again"), "{said:?}");
+
+    let reason = ["--organizations", "own", "--revision-reason", "Counted again", &second];
+    let said = backbone.import(&reason).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let before = backbone.submissions().await;
+    assert_eq!(backbone.import(&reason).await.code, Some(0));
+    assert_eq!((backbone.submissions().await, backbone.total().await.as_str()), (before, "151"));
+    assert_eq!(backbone.served.stop().await, Some(0));
+}

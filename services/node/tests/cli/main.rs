@@ -1,0 +1,8 @@
+//! The command as people and programs meet it: what it says, where it says it, and how it ends.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where its scene breaks")]
+
+mod configuration;
+mod help;
+mod import;
+mod shape;
+mod stage;
