@@ -1,5 +1,5 @@
 //! The command as people and programs meet it: what it says, where it says it, and how it ends.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where its scene breaks")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where its scene breaks")]
 
 mod configuration;
 mod help;

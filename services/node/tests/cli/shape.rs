@@ -1,6 +1,6 @@
 //! One node in many shapes: in one process or several, with its hub in reach or not.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use chassis::config::Config;
 use node::client::Client;
@@ -11,7 +11,7 @@ use proto::membership::*;
 
 use crate::stage::{Stage, closed_port, soon};
 
-async fn client(config: &PathBuf) -> Client {
+async fn client(config: &Path) -> Client {
     Client::operator(&Config::load(Some(config)).unwrap()).await.unwrap()
 }
 
