@@ -57,7 +57,10 @@ impl Demo {
         let folder = Folder::take(&folder).await?;
         voice.line("Commonweal: three organisations, three nodes, one initiative, on Connecticut's school figures.");
         voice.line(&format!("Data in {}.\n", folder.path().display()));
-        if self.fresh || folder.interrupted() {
+        if self.fresh {
+            folder.clear()?;
+        } else if folder.interrupted() {
+            voice.line("An earlier demo did not come to its end here: the story begins again.\n");
             folder.clear()?;
         }
         let ended = self.in_folder(folder.path(), &files, &voice, &mut told).await;

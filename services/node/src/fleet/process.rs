@@ -2,6 +2,7 @@
 //! it stops when the pipe does.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -67,8 +68,10 @@ impl Process {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
         let said = match tokio::time::timeout(ENDS_WITHIN, self.child.wait()).await {
-            Ok(Ok(status)) if status.success() => return Ok(()),
-            Ok(_) => self.last_words(),
+            // One that was asked before it could listen ends of the signal itself.
+            Ok(Ok(status)) if status.success() || status.signal() == Some(Signal::SIGTERM as i32) => return Ok(()),
+            Ok(Ok(status)) => format!("{} ({status})", self.last_words()),
+            Ok(Err(error)) => error.to_string(),
             Err(_) => format!("it did not end within {} s after it was asked to", ENDS_WITHIN.as_secs()),
         };
         Err(NodeError::Child { name: self.name.clone(), said, log: self.log.clone() })
