@@ -1,9 +1,10 @@
 //! Pages of a list: sorted by one text key, each going on after the last key of the one before.
 //!
-//! A token holds that key and a digest of what was asked, so that it goes on with the list it came from and no other.
+//! A token holds that key and a digest of what was asked and of which call, so that it goes on with the list it came
+//! from and no other.
 
 use data_encoding::BASE64URL_NOPAD;
-use prost::Message;
+use prost::{Message, Name};
 use sha2::{Digest, Sha256};
 
 use crate::errors::Violations;
@@ -24,8 +25,9 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads `page_size` and `page_token`. `list` tells one list from others: the request without these two fields.
-    pub fn asked<M: Message>(violations: &mut Violations, size: i32, token: &str, list: &M) -> Option<Self> {
+    /// Reads `page_size` and `page_token`. `list` tells one list from others: the request without these two fields. Each
+    /// call has a request message of its own, so the message's name says which call it is.
+    pub fn asked<M: Message + Name>(violations: &mut Violations, size: i32, token: &str, list: &M) -> Option<Self> {
         let digest = digest(list);
         let after = match token {
             "" => None,
@@ -64,8 +66,9 @@ impl Page {
     }
 }
 
-fn digest<M: Message>(list: &M) -> [u8; DIGEST_BYTES] {
-    let whole: [u8; 32] = Sha256::digest(list.encode_to_vec()).into();
+fn digest<M: Message + Name>(list: &M) -> [u8; DIGEST_BYTES] {
+    let asked = [M::full_name().as_bytes(), b"\0", &list.encode_to_vec()].concat();
+    let whole: [u8; 32] = Sha256::digest(asked).into();
     let mut digest = [0; DIGEST_BYTES];
     digest.iter_mut().zip(whole).for_each(|(short, long)| *short = long);
     digest
@@ -108,6 +111,16 @@ mod tests {
         let token = page(1, "", "a").unwrap().cut(&mut vec!["x", "y"], ToString::to_string);
         assert!(page(1, &token, "b").unwrap_err().starts_with("page_token: is not"));
         assert!(page(1, "no token", "a").unwrap_err().starts_with("page_token: is not"));
+    }
+
+    #[test]
+    fn a_token_fits_the_call_it_came_from_only() {
+        let token = page(1, "", "a").unwrap().cut(&mut vec!["x", "y"], ToString::to_string);
+        let same_bytes = proto::membership::ListNodesRequest { initiative: "a".to_owned(), ..Default::default() };
+        assert_eq!(same_bytes.encode_to_vec(), list("a").encode_to_vec());
+        let mut violations = Violations::default();
+        assert_eq!(Page::asked(&mut violations, 1, &token, &same_bytes), None);
+        assert!(!violations.is_empty());
     }
 
     #[test]
