@@ -36,8 +36,19 @@ pub struct Contribution {
     pub denominator: Option<Part>,
     /// The source withheld the rate of this cell.
     pub rate_withheld: bool,
-    /// The event that sealed it: later ones sort higher.
-    pub sealed_by: Uuid,
+    /// Where the seal stands among all seals: later ones sort higher.
+    pub sealed: Sealed,
+}
+
+/// Where the event that sealed a value stands among those of all homes. The backbone's order decides, which is the same
+/// on every node and which no home can choose; ids, which a home makes itself, only tell apart what the backbone
+/// accepted in one step, and that is always of one home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sealed {
+    /// Place in the acceptance order of the space; the last of all while pending.
+    pub position: i64,
+    /// The event.
+    pub event: Uuid,
 }
 
 /// Who is not in a total, and why.
@@ -100,7 +111,7 @@ struct Group {
     value: Decimal,
     numerator: Decimal,
     denominator: Decimal,
-    latest: Option<(Uuid, Decimal)>,
+    latest: Option<(Sealed, Decimal)>,
     coverage: Coverage,
 }
 
@@ -196,8 +207,8 @@ impl Group {
         self.value = self.value.checked_add(value)?;
         self.numerator = self.numerator.checked_add(taken.numerator)?;
         self.denominator = self.denominator.checked_add(taken.denominator)?;
-        if self.latest.is_none_or(|(sealed_by, _)| sealed_by < contribution.sealed_by) {
-            self.latest = Some((contribution.sealed_by, taken.value));
+        if self.latest.is_none_or(|(sealed, _)| sealed < contribution.sealed) {
+            self.latest = Some((contribution.sealed, taken.value));
         }
         self.coverage.reporting += 1;
         self.coverage.rate_withheld += u64::from(contribution.rate_withheld);

@@ -10,7 +10,7 @@ use time::macros::date;
 use uuid::Uuid;
 
 use super::observation::part;
-use crate::domain::rollup::Contribution;
+use crate::domain::rollup::{Contribution, Sealed};
 use crate::domain::{Basis, Geography, Period, State};
 
 /// Which values are asked for.
@@ -80,6 +80,7 @@ struct Row {
     submission: String,
     revision_reason: String,
     sealed_by: Uuid,
+    accepted_position: Option<i64>,
     starts: Date,
     ends: Date,
     dimensions: String,
@@ -99,6 +100,7 @@ impl TryFrom<Row> for Current {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        let position = row.accepted_position.unwrap_or(i64::MAX);
         let contribution = Contribution {
             organization: row.organization,
             geography: Geography { level: row.level, code: row.code, name: row.name },
@@ -108,7 +110,7 @@ impl TryFrom<Row> for Current {
             numerator: part(row.numerator, row.numerator_state)?,
             denominator: part(row.denominator, row.denominator_state)?,
             rate_withheld: row.rate_withheld,
-            sealed_by: row.sealed_by,
+            sealed: Sealed { position, event: row.sealed_by },
         };
         Ok(Self { contribution, submission: row.submission, revision_reason: row.revision_reason })
     }
@@ -126,26 +128,29 @@ pub fn current<'c>(
     // The index goes by first day, and has no use for a list of periods.
     let first = starts.iter().min().copied().unwrap_or(date!(0001 - 01 - 01));
     let last = starts.iter().max().copied().unwrap_or(date!(9999 - 12 - 31));
-    // One reporter may have sealed several values for a cell: the event that sealed last wins, which is the same on
-    // every node, because the ids of events sort by the time their one home made them.
+    // One reporter may have sealed several values for a cell: the seal that was accepted last wins, and one that is
+    // pending before all others. See `Sealed`.
     let rows = sqlx::query_as!(
         Row,
         r#"select distinct on (s.organization, o.level, o.code, o.dimensions, o.starts, o.ends)
                   s.organization, s.reference as submission, s.revision_reason, s.sealed_by as "sealed_by!",
-                  o.starts, o.ends, o.dimensions, o.level, o.code, o.name, o.value, o.value_state, o.numerator,
-                  o.numerator_state, o.denominator, o.denominator_state, o.rate_withheld
+                  l.accepted_position as "accepted_position?", o.starts, o.ends, o.dimensions, o.level, o.code, o.name,
+                  o.value, o.value_state, o.numerator, o.numerator_state, o.denominator, o.denominator_state,
+                  o.rate_withheld
              from (select distinct series from measurement.submissions
                     where measure = $1 and space = $2 and basis = $3) reporter
              join measurement.observations o
                on o.series = reporter.series and o.breakdown = $5 and o.starts between $19 and $20
              join measurement.submissions s on s.key = o.submission and s.state = $4
+             left join measurement.log l on l.event_id = s.sealed_by
             where string_to_array(o.dimensions, ';') @> $6::text[]
               and (cardinality($7::date[]) = 0 or (o.starts, o.ends) in (select * from unnest($7::date[], $8::date[])))
               and ($9::text is null or s.organization = $9)
               and ($10 = '' or o.level = $10) and ($11 = '' or o.code = $11)
               and ($12::text is null
                    or (s.organization, o.level, o.code, o.dimensions, o.starts, o.ends) > ($12, $13, $14, $15, $16, $17))
-            order by s.organization, o.level, o.code, o.dimensions, o.starts, o.ends, s.sealed_by desc
+            order by s.organization, o.level, o.code, o.dimensions, o.starts, o.ends,
+                     l.accepted_position desc nulls first, s.sealed_by desc
             limit $18"#,
         question.measure.to_string(),
         question.space.to_string(),

@@ -1,11 +1,16 @@
 //! What values add up to, and how much of them was reported.
 
+use chassis::clock;
+use chassis::event::{Actor, Event, Fact};
+use chassis::names::{NodeId, Reference, Space};
+use chassis::testing::{Stage, some_node};
 use proto::measurement::*;
 use tonic::Code;
+use uuid::Uuid;
 
 use crate::scene::{
-    Scene, YEAR, enrollment, fields, graduation, group_of, of_group, pair, reason, rollup_of, series_of, submission,
-    value,
+    Scene, YEAR, digest_of, enrollment, fields, graduation, group_of, heading, of_group, pair, reason, reference,
+    rollup_of, series_of, submission, value,
 };
 
 fn withheld(observation: Observation) -> Observation {
@@ -184,6 +189,46 @@ async fn each_rule_makes_values_one_in_its_own_way() {
     scene.submit(&measure, &scene.organization(), vec![value("1", "3")]).await;
     let refused = scene.here().get_rollup(rollup_of(&measure)).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "NOT_ADDED_UP"));
+}
+
+/// What another node tells of a submission of one value, its seal under an id of that node's choice.
+fn submitted_on(node: &NodeId, measure: &Measure, amount: &str, seal: Uuid) -> Vec<Event> {
+    let space = Space::members(&reference(&measure.initiative));
+    let (submission, organization) = (Reference::born_on(node), Reference::born_on(node));
+    let observations = vec![value("1", amount)];
+    let (count, digest) = (1, digest_of(&observations));
+    let facts = [
+        Fact::of(&submission, &space, &SubmissionOpened { definition: Some(heading(measure, &organization)) }),
+        Fact::of(&submission, &space, &ObservationsRecorded { observations }),
+        Fact::of(&submission, &space, &SubmissionSealed { count, digest, revision_reason: String::new() }),
+    ];
+    let mut events: Vec<Event> = facts.iter().map(|fact| Event::told(fact, node, &Actor::default())).collect();
+    events[2].id = seal;
+    events
+}
+
+#[tokio::test]
+async fn the_latest_value_is_the_one_accepted_last_whatever_id_its_home_gave_it() {
+    let backbone = Scene::set().await;
+    let latest =
+        MeasureDefinition { code: "latest".to_owned(), aggregation: Aggregation::Latest.into(), ..enrollment() };
+    let measure = backbone.measure(latest).await;
+    let beta = Scene::of(Stage::set().await, backbone.initiative.clone()).await;
+    for event in backbone.stage.log().await {
+        beta.stage.take(event).await;
+    }
+    let (alpha, gamma) = (some_node(), some_node());
+    let highest = Uuid::from_u128(u128::MAX);
+    let accepted = [submitted_on(&alpha, &measure, "3", highest), submitted_on(&gamma, &measure, "5", clock::new_id())];
+    for scene in [&backbone, &beta] {
+        for event in accepted.iter().flatten() {
+            scene.stage.take(event.clone()).await;
+        }
+        assert_eq!(scene.rollup(rollup_of(&measure)).await[0].value, "5");
+    }
+    // What is pending comes after all that was accepted.
+    backbone.submit(&measure, &backbone.organization(), vec![value("1", "4")]).await;
+    assert_eq!(backbone.rollup(rollup_of(&measure)).await[0].value, "4");
 }
 
 #[tokio::test]
