@@ -83,6 +83,13 @@ section! {
     }
 }
 
+impl Node {
+    /// Whether a service runs in this process.
+    pub fn runs(&self, service: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == service)
+    }
+}
+
 section! {
     Listen "listen" {
         /// Address and port for gRPC, gRPC-web, health, reflection and /metrics.

@@ -117,7 +117,7 @@ pub async fn look(url: &str, service: &'static str) -> Result<PgPool, DatabaseEr
 
 /// How a service's schema stands to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schema {
+pub enum Standing {
     /// As this program wants it.
     UpToDate,
     /// So many migrations behind: they run when the service starts.
@@ -132,7 +132,7 @@ pub enum Schema {
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn standing(pool: &PgPool, service: &'static str, own: &Migrator) -> Result<Schema, sqlx::Error> {
+pub async fn standing(pool: &PgPool, service: &'static str, own: &Migrator) -> Result<Standing, sqlx::Error> {
     let mut behind = 0;
     for (migrator, name) in [(&LEDGER, "_ledger_migrations"), (own, "_migrations")] {
         let select = format!("select version, checksum from {service}.{name}");
@@ -141,15 +141,15 @@ pub async fn standing(pool: &PgPool, service: &'static str, own: &Migrator) -> R
         for migration in migrator.iter() {
             match ran.remove(&migration.version) {
                 None => behind += 1,
-                Some(checksum) if checksum != *migration.checksum => return Ok(Schema::Other),
+                Some(checksum) if checksum != *migration.checksum => return Ok(Standing::Other),
                 Some(_) => {}
             }
         }
         if !ran.is_empty() {
-            return Ok(Schema::Ahead);
+            return Ok(Standing::Ahead);
         }
     }
-    Ok(if behind == 0 { Schema::UpToDate } else { Schema::Behind(behind) })
+    Ok(if behind == 0 { Standing::UpToDate } else { Standing::Behind(behind) })
 }
 
 fn table(migrator: &Migrator, service: &str, name: &str) -> Migrator {
@@ -183,4 +183,8 @@ async fn provision(login: &mut PgConnection, service: &str) -> Result<String, sq
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+/// What the tables hold that no event could have put there.
+pub fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
 }

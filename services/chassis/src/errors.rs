@@ -12,6 +12,25 @@ use crate::room::FoldError;
 /// The domain of every `ErrorInfo` of ours.
 pub const DOMAIN: &str = "commonweal";
 
+/// How many flaws an answer names; more than these would not fit into the trailers of a call.
+const NAMED: usize = 20;
+
+/// Something wrong with one field of what was asked: its path, and words for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Path of the field, such as `observations[3].numerator.amount`.
+    pub field: String,
+    /// What is wrong.
+    pub words: String,
+}
+
+impl Flaw {
+    /// What is wrong with a field.
+    pub fn of(field: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { field: field.into(), words: words.into() }
+    }
+}
+
 /// What is wrong with the fields of a request, all of it at once.
 #[derive(Debug, Default)]
 pub struct Violations(Vec<FieldViolation>);
@@ -20,6 +39,18 @@ impl Violations {
     /// Notes what is wrong with a field. `field` is its path, such as `observations[3].period`.
     pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
         self.0.push(FieldViolation::new(field, description));
+    }
+
+    /// Notes flaws: the first ones by name, the others by number.
+    pub fn note(&mut self, flaws: Vec<Flaw>) {
+        let more = flaws.len().saturating_sub(NAMED);
+        let last = flaws.get(NAMED).map(|flaw| flaw.field.clone());
+        for flaw in flaws.into_iter().take(NAMED) {
+            self.add(flaw.field, flaw.words);
+        }
+        if let Some(field) = last {
+            self.add(field, format!("and {more} more from here on"));
+        }
     }
 
     /// Whether nothing is wrong so far.
@@ -68,6 +99,14 @@ pub fn not_found(kind: &str, name: impl Display) -> Status {
     let mut details = about("NOT_FOUND");
     details.set_resource_info(kind, name, "", &words);
     Status::with_error_details(Code::NotFound, words, details)
+}
+
+/// What was looked for in the database, or `NOT_FOUND`.
+///
+/// # Errors
+/// `NOT_FOUND` where it is not there; where the database fails, what that means for the caller.
+pub fn found<T>(found: Result<Option<T>, sqlx::Error>, kind: &str, name: impl Display) -> Result<T, Status> {
+    found.map_err(database)?.ok_or_else(|| not_found(kind, name))
 }
 
 /// `ALREADY_EXISTS`: another resource holds what must be unique.

@@ -239,6 +239,17 @@ impl fmt::Debug for Reference {
     }
 }
 
+/// Whether a text is a short name for programs: 1 to 64 of a-z, 0-9 and -, first a letter.
+pub fn is_slug(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase()) && is_code(text)
+}
+
+/// Whether a text is a code: 1 to 64 of a-z, 0-9 and -.
+pub fn is_code(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,21 @@
-//! Changes to what is there already: the fields a caller wants changed, and the version the caller had read.
+//! Changes to what is there already: how a resource came to be as it is, the fields a caller wants changed, and the version the caller had read.
 
 use prost_types::FieldMask;
+use time::OffsetDateTime;
 use tonic::Status;
 
 use crate::errors::{self, Violations};
+
+/// How a resource came to be as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// How many events made it so.
+    pub version: i64,
+    /// When the first was made.
+    pub created_at: OffsetDateTime,
+    /// When the last was made.
+    pub updated_at: OffsetDateTime,
+}
 
 /// The fields that an update takes from the resource it brings.
 #[derive(Clone, Debug, PartialEq, Eq)]

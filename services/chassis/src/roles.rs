@@ -82,6 +82,17 @@ pub(crate) async fn place(connection: &mut PgConnection, events: &[Uuid], place:
     Ok(())
 }
 
+/// Whether anybody ever held a role in an initiative, as far as this node knows: otherwise it knows no such initiative.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn initiative_known(connection: &mut PgConnection, initiative: &Reference) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from roles where initiative = $1)")
+        .bind(initiative.to_string())
+        .fetch_one(connection)
+        .await
+}
+
 /// The roles that any of these organizations holds in an initiative at an instant.
 ///
 /// # Errors

@@ -3,8 +3,10 @@
 use std::future::Future;
 
 use bytes::Bytes;
+use prost::Message;
 use sqlx::PgConnection;
 
+use crate::errors::Violations;
 use crate::event::Event;
 use crate::names::{Reference, Space};
 
@@ -75,4 +77,20 @@ pub trait Room: Send + Sync + 'static {
         connection: &mut PgConnection,
         space: &Space,
     ) -> impl Future<Output = Result<Vec<(Reference, Bytes)>, sqlx::Error>> + Send;
+}
+
+/// What was read of an event's message, if nothing is wrong with it.
+///
+/// # Errors
+/// Where something is: the event is held under the name of the `part`.
+pub fn sound<T>(violations: &Violations, read: Option<T>, part: &'static str) -> Result<T, FoldError> {
+    match read {
+        Some(read) if violations.is_empty() => Ok(read),
+        _ => Err(FoldError::Missing(part)),
+    }
+}
+
+/// The canonical encoding of a resource, of which the state digest is made.
+pub fn canonical(message: &impl Message) -> Bytes {
+    message.encode_to_vec().into()
 }

@@ -1,10 +1,15 @@
 //! What runs behind a room: its relay, its inbox, the answers about its state, and the pruning of old requests.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::response::IntoResponse;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::server::NamedService;
 
+use crate::desk::Desk;
 use crate::digest::Digests;
 use crate::fold;
 use crate::hearing::Hearing;
@@ -13,6 +18,22 @@ use crate::ledger::Ledger;
 use crate::relay::Relay;
 use crate::requests;
 use crate::room::{FoldError, Room};
+
+/// A room that answers calls.
+pub trait Answers: Room {
+    /// The gRPC service.
+    type Service: tower::Service<http::Request<Body>, Error = Infallible, Response: IntoResponse, Future: Send + 'static>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static;
+
+    /// Answers at a desk, in messages of at most so many bytes.
+    fn answers(desk: Desk<Self>, message_bytes: usize) -> Self::Service
+    where
+        Self: Sized;
+}
 
 /// The tasks of one room, until they are told to stop.
 pub struct Running {

@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, Notify};
 use tower::Service;
 
 use crate::authn::{Call, Caller};
+use crate::config::Limits;
 use crate::desk::Desk;
 use crate::embedded::{Postgres, PostgresOptions};
 use crate::event::{Actor, Event, Fact, timestamp};
@@ -24,6 +25,7 @@ use crate::inbox::Listener;
 use crate::ledger::Ledger;
 use crate::names::{NodeId, Reference, Space};
 use crate::room::Room;
+use crate::serve::Answers;
 use crate::{clock, database, digest, fold};
 
 /// Where set, tests make their databases on this server and start none: the address of a superuser, with a database.
@@ -99,6 +101,14 @@ impl<R: Room> Stage<R> {
         let node = some_node();
         let ledger = Ledger::new(pool.clone(), node.clone(), Arc::new(Notify::new()));
         Self { desk: Desk::new(ledger), node, pool, heard: AtomicU64::new(0), _cluster: cluster }
+    }
+
+    /// The room's service as this caller reaches it, with the limits of a node that says nothing of them.
+    pub fn called_by(&self, caller: Option<&Caller>) -> CalledBy<R::Service>
+    where
+        R: Answers,
+    {
+        CalledBy::new(R::answers(self.desk.clone(), Limits::default().message_bytes), caller)
     }
 
     /// Takes in a fact as `teller` told it and the backbone accepted it.

@@ -3,7 +3,6 @@
 mod measure;
 mod submission;
 
-use chassis::errors::Violations;
 use chassis::event::{Event, Fact};
 use chassis::names::{Reference, Space};
 use chassis::room::{FoldError, Folded};
@@ -70,12 +69,4 @@ pub async fn apply(connection: &mut PgConnection, event: &Event) -> Result<Folde
         return Ok(Folded::Unknown);
     }
     Ok(Folded::Applied)
-}
-
-/// What was read, if nothing is wrong with it.
-fn sound<T>(violations: &Violations, read: Option<T>, part: &'static str) -> Result<T, FoldError> {
-    match read {
-        Some(read) if violations.is_empty() => Ok(read),
-        _ => Err(FoldError::Missing(part)),
-    }
 }

@@ -12,6 +12,7 @@ use chassis::desk::Desk;
 use chassis::event::Event;
 use chassis::names::{Reference, Space};
 use chassis::room::{FoldError, Folded, Room, Table};
+use chassis::serve::Answers;
 use proto::measurement::measurement_service_server::MeasurementServiceServer;
 use sqlx::PgConnection;
 
@@ -46,7 +47,12 @@ impl Room for Measurement {
     }
 }
 
-/// The service that answers the calls of this room.
-pub fn service(desk: Desk<Measurement>) -> MeasurementServiceServer<Api> {
-    MeasurementServiceServer::new(Api::new(desk))
+impl Answers for Measurement {
+    type Service = MeasurementServiceServer<Api>;
+
+    fn answers(desk: Desk<Self>, message_bytes: usize) -> Self::Service {
+        MeasurementServiceServer::new(Api::new(desk))
+            .max_decoding_message_size(message_bytes)
+            .max_encoding_message_size(message_bytes)
+    }
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use chassis::names::{Reference, Space};
-use prost::Message;
+use chassis::room::canonical;
 use sqlx::PgConnection;
 
 use crate::contract;
@@ -16,16 +16,12 @@ use crate::store::{measure, submission};
 pub async fn of(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
     let mut states = Vec::new();
     for found in measure::list(connection, space, "", None, None, i64::MAX).await? {
-        states.push((found.reference.clone(), encoded(&contract::measure::write(&found))));
+        states.push((found.reference.clone(), canonical(&contract::measure::write(&found))));
     }
     let all = submission::Filter::default();
     for found in submission::list(connection, space, &all, None, i64::MAX).await? {
-        states.push((found.reference.clone(), encoded(&contract::submission::write(&found))));
+        states.push((found.reference.clone(), canonical(&contract::submission::write(&found))));
     }
     states.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(states)
-}
-
-fn encoded(message: &impl Message) -> Bytes {
-    message.encode_to_vec().into()
 }

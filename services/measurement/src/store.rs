@@ -7,7 +7,6 @@ pub mod submission;
 
 use chassis::names::{Reference, Space};
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::Heading;
@@ -29,19 +28,4 @@ fn short(name: &str) -> Uuid {
     let mut key = [0; 16];
     key.iter_mut().zip(digest).for_each(|(short, long)| *short = long);
     Uuid::from_bytes(key)
-}
-
-/// Whether anybody holds a role in an initiative, as far as this node knows: otherwise it knows no such initiative.
-pub async fn initiative_known(connection: &mut PgConnection, initiative: &Reference) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select exists (select from measurement.roles where initiative = $1) as "known!""#,
-        initiative.to_string(),
-    )
-    .fetch_one(connection)
-    .await
-}
-
-/// What the tables hold that no event could have put there.
-fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::Decode(Box::new(error))
 }

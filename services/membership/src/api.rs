@@ -38,11 +38,6 @@ impl From<Refusal> for Status {
     }
 }
 
-/// What was looked for, or `NOT_FOUND`.
-fn there<T>(found: Result<Option<T>, sqlx::Error>, kind: &str, name: &impl std::fmt::Display) -> Result<T, Status> {
-    found.map_err(errors::database)?.ok_or_else(|| errors::not_found(kind, name))
-}
-
 /// The organization that a call is about, if the caller speaks for it: for others the call is not written in its name.
 fn own(caller: &Caller, organization: Option<&Reference>) -> Option<Reference> {
     organization.filter(|organization| caller.speaks_for(organization)).cloned()

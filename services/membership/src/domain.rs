@@ -11,7 +11,6 @@ pub mod organization;
 mod refusal;
 
 use chassis::names::Reference;
-use time::OffsetDateTime;
 
 pub use initiative::{Initiative, InitiativeChange, InitiativeProfile, InitiativeState};
 pub use join_request::{JoinRequest, JoinRequestChange, JoinRequestState};
@@ -42,17 +41,6 @@ pub enum Change {
     JoinRequest(JoinRequestChange),
     /// To a membership.
     Membership(MembershipChange),
-}
-
-/// How a resource came to be as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// How many events made it so.
-    pub version: i64,
-    /// When the first was made.
-    pub created_at: OffsetDateTime,
-    /// When the last was made.
-    pub updated_at: OffsetDateTime,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use chassis::desk::Desk;
 use chassis::event::Event;
 use chassis::names::{Reference, Space};
 use chassis::room::{FoldError, Folded, Room, Table};
+use chassis::serve::Answers;
 use proto::membership::membership_service_server::MembershipServiceServer;
 use sqlx::PgConnection;
 
@@ -19,11 +20,6 @@ pub use api::Api;
 
 /// The room: who takes part in an initiative, in which role, for how long.
 pub struct Membership;
-
-/// The service that answers the calls of this room.
-pub fn service(desk: Desk<Membership>) -> MembershipServiceServer<Api> {
-    MembershipServiceServer::new(Api::new(desk))
-}
 
 impl Room for Membership {
     const NAME: &'static str = "membership";
@@ -52,5 +48,15 @@ impl Room for Membership {
 
     async fn states(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
         states::of(connection, space).await
+    }
+}
+
+impl Answers for Membership {
+    type Service = MembershipServiceServer<Api>;
+
+    fn answers(desk: Desk<Self>, message_bytes: usize) -> Self::Service {
+        MembershipServiceServer::new(Api::new(desk))
+            .max_decoding_message_size(message_bytes)
+            .max_encoding_message_size(message_bytes)
     }
 }

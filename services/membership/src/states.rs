@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use chassis::names::{Reference, Space};
-use prost::Message;
+use chassis::room::canonical;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -24,25 +24,21 @@ pub async fn of(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Ref
 
     let filter = store::initiative::Filter { space, ..Default::default() };
     for found in store::initiative::list(connection, filter, anytime, Rows::ALL).await? {
-        states.push((found.reference.clone(), encoded(&contract::initiative(&found))));
+        states.push((found.reference.clone(), canonical(&contract::initiative(&found))));
     }
     let filter = store::organization::Filter { space, ..Default::default() };
     for found in store::organization::list(connection, initiative, filter, Rows::ALL).await? {
-        states.push((found.reference.clone(), encoded(&contract::organization(&found))));
+        states.push((found.reference.clone(), canonical(&contract::organization(&found))));
     }
     let filter = store::join_request::Filter { space, ..Default::default() };
     for found in store::join_request::list(connection, initiative, filter, Rows::ALL).await? {
         let found = JoinRequest { answered_by: None, ..found };
-        states.push((found.reference.clone(), encoded(&contract::join_request(&found))));
+        states.push((found.reference.clone(), canonical(&contract::join_request(&found))));
     }
     let filter = store::membership::Filter { space, ..Default::default() };
     for found in store::membership::list(connection, initiative, filter, anytime, Rows::ALL).await? {
-        states.push((found.reference.clone(), encoded(&contract::membership(&found))));
+        states.push((found.reference.clone(), canonical(&contract::membership(&found))));
     }
     states.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(states)
-}
-
-fn encoded(message: &impl Message) -> Bytes {
-    message.encode_to_vec().into()
 }

@@ -100,28 +100,28 @@ impl Client {
 
     /// How a service of the node stands, asked from the process that runs it.
     pub fn health(&self, service: &str) -> HealthClient<Signed> {
-        let channel = match service {
-            "membership" => &self.channels.membership,
-            "measurement" => &self.channels.measurement,
-            _ => &self.channels.federation,
-        };
-        HealthClient::with_interceptor(channel.clone(), self.bearer.clone())
+        HealthClient::with_interceptor(self.channels.to(service), self.bearer.clone())
     }
+}
 
+/// One line for each service that the commands call.
+macro_rules! clients {
+    ($($(#[$doc:meta])* $service:ident: $client:ident;)+) => {
+        impl Client {
+            $($(#[$doc])* pub fn $service(&self) -> $client<Signed> {
+                $client::with_interceptor(self.channels.to(stringify!($service)), self.bearer.clone())
+            })+
+        }
+    };
+}
+
+clients! {
     /// The membership service.
-    pub fn membership(&self) -> MembershipServiceClient<Signed> {
-        MembershipServiceClient::with_interceptor(self.channels.membership.clone(), self.bearer.clone())
-    }
-
+    membership: MembershipServiceClient;
     /// The measurement service.
-    pub fn measurement(&self) -> MeasurementServiceClient<Signed> {
-        MeasurementServiceClient::with_interceptor(self.channels.measurement.clone(), self.bearer.clone())
-    }
-
+    measurement: MeasurementServiceClient;
     /// The border.
-    pub fn federation(&self) -> FederationServiceClient<Signed> {
-        FederationServiceClient::with_interceptor(self.channels.federation.clone(), self.bearer.clone())
-    }
+    federation: FederationServiceClient;
 }
 
 /// A token of the node's own issuer.

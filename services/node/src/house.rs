@@ -1,6 +1,7 @@
 //! A node at work: keys, database, broker, hub, the rooms and the border, and the one port they are called at.
 
 mod keys;
+mod opening;
 mod road;
 mod rooms;
 
@@ -14,15 +15,12 @@ use data_encoding::HEXLOWER;
 use tokio_util::sync::CancellationToken;
 
 pub use keys::Keys;
+use opening::Services;
 pub use road::Road;
-pub use rooms::ROOMS;
-use rooms::Rooms;
+pub use rooms::{ROOMS, RoomEntry, Schema, schemas, services};
 
 use crate::client;
 use crate::error::NodeError;
-
-/// Names of the services that may stand in `node.only`.
-pub const SERVICES: &[&str] = &["membership", "measurement", federation::NAME];
 
 /// A node that has started.
 pub struct House {
@@ -30,7 +28,7 @@ pub struct House {
     pub address: SocketAddr,
     /// Its id.
     pub node: NodeId,
-    rooms: Rooms,
+    services: Services,
     road: Road,
     serving: tokio::task::JoinHandle<Result<(), chassis::server::ServerError>>,
     stop: CancellationToken,
@@ -50,12 +48,12 @@ impl House {
         let server = Server::new(&config.listen, &config.limits, authenticator)?;
         let road = Road::open(config).await?;
         let node = keys.node.id().clone();
-        let (rooms, server) = Rooms::open(config, &keys, &road, server, &stop).await?;
+        let (services, server) = Services::open(config, &keys, &road, server, &stop).await?;
         let bound = server.bind().await?;
         let address = bound.address();
-        client::announce(&config.node.data_dir, &services(&config.node), address, config.listen.certificate.is_some())?;
+        client::announce(&config.node.data_dir, &here(&config.node), address, config.listen.certificate.is_some())?;
         let serving = tokio::spawn(bound.serve(stop.clone()));
-        Ok(Self { address, node, rooms, road, serving, stop })
+        Ok(Self { address, node, services, road, serving, stop })
     }
 
     /// Where partners find the hub, where this node runs one.
@@ -77,7 +75,7 @@ impl House {
             Some(ended) => ended,
             None => self.serving.await,
         };
-        self.rooms.stopped().await;
+        self.services.stopped().await;
         self.road.close().await;
         match ended {
             Ok(ended) => Ok(ended?),
@@ -96,16 +94,16 @@ fn from_anywhere(config: &Config) -> Result<Config, NodeError> {
 }
 
 /// The services of this process.
-fn services(config: &config::Node) -> Vec<&str> {
-    match config.only.as_slice() {
-        [] => SERVICES.to_vec(),
-        only => only.iter().map(String::as_str).collect(),
-    }
+fn here(config: &config::Node) -> Vec<&'static str> {
+    services().map(|(name, _)| name).filter(|name| config.runs(name)).collect()
 }
 
 fn known_services(config: &config::Node) -> Result<(), NodeError> {
-    match config.only.iter().find(|name| !SERVICES.contains(&name.as_str())) {
-        Some(unknown) => Err(NodeError::UnknownService { name: unknown.clone(), known: SERVICES.join(", ") }),
+    match config.only.iter().find(|name| services().all(|(known, _)| known != name.as_str())) {
+        Some(unknown) => Err(NodeError::UnknownService {
+            name: unknown.clone(),
+            known: services().map(|(name, _)| name).collect::<Vec<_>>().join(", "),
+        }),
         None => Ok(()),
     }
 }

@@ -15,12 +15,11 @@ use std::collections::BTreeMap;
 use chassis::database::{self, DatabaseError};
 use chassis::names::NodeId;
 use chassis::room::FoldError;
-use measurement::Measurement;
-use membership::Membership;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::NodeError;
+use crate::house::ROOMS;
 use crate::words;
 
 /// What does not hold, and where exactly. Parts of the place that do not apply are absent.
@@ -73,7 +72,7 @@ impl Wrong {
 
 /// Why a check ends before its end.
 #[derive(Debug)]
-enum Stop {
+pub(crate) enum Stop {
     /// Something does not hold.
     Wrong(Box<Wrong>),
     /// This node cannot be read.
@@ -135,13 +134,13 @@ pub struct Report {
 }
 
 /// An event that the border let in, for comparing the rooms' logs with.
-struct Told {
+pub(crate) struct Told {
     digest: [u8; 32],
     position: i64,
 }
 
 /// What is shown while a check works: its name, and how much of how much is done.
-pub trait Watch {
+pub trait Watch: Sync {
     /// A check begins over so many items.
     fn begin(&self, check: &'static str, items: u64);
     /// So many more are done.
@@ -188,8 +187,9 @@ impl Verifier<'_> {
         border.rollback().await?;
         checks.push(self.admission(&pool, &mut told).await?);
         if self.folds {
-            checks.push(self.fold::<Membership>(&told).await?);
-            checks.push(self.fold::<Measurement>(&told).await?);
+            for room in ROOMS {
+                checks.push((room.fold)(self, &told).await?);
+            }
         }
         Ok(())
     }
@@ -203,4 +203,5 @@ fn entries(number: u64) -> String {
     words::count(number, "entry", "entries")
 }
 
-type ToldEvents = BTreeMap<Uuid, Told>;
+/// What the border let in, by the id of the event.
+pub(crate) type ToldEvents = BTreeMap<Uuid, Told>;

@@ -68,7 +68,7 @@ async fn total(here: &mut Client, measure: &str, basis: Basis, year: u16, group:
 #[tokio::test]
 async fn every_figure_is_the_published_one() {
     let stage = Stage::set().await;
-    let mut here = Client::new(CalledBy::new(measurement::service(stage.desk.clone()), Some(&operator())));
+    let mut here = Client::new(stage.called_by(Some(&operator())));
     let references = everything_submitted(&stage, &mut here).await;
     let (graduation, enrollment) = (&references[GRADUATION], &references[ENROLLMENT]);
 

@@ -4,15 +4,15 @@ use chassis::desk::Desk;
 use chassis::errors::{self, Violations};
 use chassis::names::{Reference, Space};
 use chassis::paging::Page;
-use chassis::parse;
 use chassis::revision::{Mask, Read};
+use chassis::{parse, roles};
 use proto::measurement::*;
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use crate::contract::measure as contract;
 use crate::domain::{self, measure};
-use crate::store::{self, measure as rows};
+use crate::store::measure as rows;
 use crate::{Measurement, events};
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -31,7 +31,7 @@ pub(super) async fn create_measure(
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
         return Ok(reply);
     }
-    if !store::initiative_known(work.connection(), &initiative).await.map_err(errors::database)? {
+    if !roles::initiative_known(work.connection(), &initiative).await.map_err(errors::database)? {
         return Err(errors::not_found("initiative", &initiative));
     }
     let (space, node) = (Space::members(&initiative), work.node().clone());
@@ -135,7 +135,7 @@ pub(super) fn known(
     found: Result<Option<domain::Measure>, sqlx::Error>,
     reference: &Reference,
 ) -> Result<domain::Measure, Status> {
-    found.map_err(errors::database)?.ok_or_else(|| errors::not_found("measure", reference))
+    errors::found(found, "measure", reference)
 }
 
 async fn message(connection: &mut PgConnection, reference: &Reference) -> Result<Measure, Status> {

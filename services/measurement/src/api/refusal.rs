@@ -3,7 +3,6 @@
 use chassis::errors::{self, Violations};
 use tonic::Status;
 
-use crate::contract;
 use crate::domain::Refusal;
 
 impl From<Refusal> for Status {
@@ -12,7 +11,7 @@ impl From<Refusal> for Status {
             Refusal::Flawed(_) => {
                 let Refusal::Flawed(flaws) = refusal else { return errors::internal(&refusal) };
                 let mut violations = Violations::default();
-                contract::note(&mut violations, flaws);
+                violations.note(flaws);
                 return violations.status();
             }
             Refusal::CodeTaken(code) => return errors::already_exists("active measure with the code", code),

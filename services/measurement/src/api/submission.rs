@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use super::measure::known;
-use crate::contract::{self, observation::read_all, submission as words};
+use crate::contract::{observation::read_all, submission as words};
 use crate::domain::submission::{self, Seal};
 use crate::domain::{self, Heading};
 use crate::store::{measure as measures, observation as cells, submission as rows};
@@ -142,7 +142,7 @@ fn observations(violations: &mut Violations, messages: &[Observation]) -> Option
         violations.add("observations", format!("are {}, must be 1 to {MOST} in one call", messages.len()));
         return None;
     }
-    read_all(messages).map_err(|flaws| contract::note(violations, flaws)).ok()
+    read_all(messages).map_err(|flaws| violations.note(flaws)).ok()
 }
 
 /// The measure reported on and the space it is reported in, once the caller is found to be allowed to report.

@@ -2,13 +2,14 @@
 
 use chassis::errors::Violations;
 use chassis::event::timestamp;
+use chassis::names::is_slug;
 use chassis::parse;
 use chassis::revision::{Mask, etag};
 use prost::Message;
 use proto::measurement as message;
 
 use crate::domain::measure::Change;
-use crate::domain::{Definition, Dimension, DimensionCode, Measure, is_slug};
+use crate::domain::{Definition, Dimension, DimensionCode, Measure};
 
 /// What of a definition may change.
 pub const MAY_CHANGE: &[&str] = &["name", "direction", "dimensions", "numerator", "denominator", "decimals"];

@@ -1,12 +1,14 @@
 //! Observations on the wire.
 
+use chassis::errors::Flaw;
+use chassis::names::{is_code, is_slug};
 use std::collections::BTreeMap;
 
 use prost::Message;
 use proto::measurement as message;
 use rust_decimal::Decimal;
 
-use crate::domain::{Absent, Breakdown, Flaw, Geography, Observation, Part, is_code, is_slug};
+use crate::domain::{Absent, Breakdown, Geography, Observation, Part};
 
 /// Digits before and after the point that an amount may have: a total of ten thousand such amounts is still exact.
 const WHOLE_DIGITS: usize = 15;

@@ -1,11 +1,13 @@
 //! Measures: what an initiative agrees to count, and what of it may change.
 
+use chassis::errors::Flaw;
+use chassis::names::{NodeId, Reference, is_code, is_slug};
+use chassis::revision::Stamp;
 use std::collections::BTreeSet;
 
-use chassis::names::{NodeId, Reference};
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, Flaw, Refusal, Stamp, is_code, is_slug};
+use super::{Fact, Refusal};
 
 chassis::words! {
     /// Population or programme.

@@ -1,12 +1,13 @@
 //! Observations: what was seen in one place, in one period, for one group of people; and the digest over many.
 
+use chassis::errors::Flaw;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use super::{Aggregation, Definition, Flaw, Period};
+use super::{Aggregation, Definition, Period};
 
 /// The digest of no observations.
 pub const NONE_YET: [u8; 32] = [0; 32];

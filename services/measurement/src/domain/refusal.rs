@@ -1,8 +1,9 @@
 //! Refusals: why the rules say no.
 
+use chassis::errors::Flaw;
 use chassis::names::{NodeId, Reference};
 
-use super::{Flaw, State};
+use super::State;
 
 /// Why the rules say no, in words that a volunteer understands.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,12 +1,13 @@
 //! Submissions: batches of observations that count as a whole or not at all.
 
+use chassis::revision::Stamp;
 use std::fmt;
 
 use chassis::names::{NodeId, Reference, Space};
 use time::OffsetDateTime;
 
 use super::observation::{self, Observation};
-use super::{Fact, Measure, Refusal, Stamp, measure};
+use super::{Fact, Measure, Refusal, measure};
 
 chassis::words! {
     /// Whether values are parts to be added up, or a published total.

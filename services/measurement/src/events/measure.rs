@@ -2,11 +2,10 @@
 
 use chassis::errors::Violations;
 use chassis::event::Event;
-use chassis::room::FoldError;
+use chassis::room::{FoldError, sound};
 use proto::measurement as message;
 use sqlx::PgConnection;
 
-use super::sound;
 use crate::contract::measure::read_definition;
 use crate::domain::Definition;
 use crate::store::measure as store;

@@ -4,18 +4,17 @@
 //! live on its home, observations that cannot be read or stand there twice, a seal that is not that of what was
 //! recorded. It is kept, and marked void with its reason, alike on every node.
 
-use chassis::errors::Violations;
+use chassis::errors::{Flaw, Violations};
 use chassis::event::Event;
-use chassis::room::FoldError;
+use chassis::room::{FoldError, sound};
 use proto::measurement as message;
 use sqlx::PgConnection;
 
-use super::sound;
 use crate::contract::observation::read_all;
 use crate::contract::submission::read_heading;
 use crate::domain::observation::digest_after;
 use crate::domain::submission::reporter_elsewhere;
-use crate::domain::{Flaw, Observation, State, Submission};
+use crate::domain::{Observation, State, Submission};
 use crate::store::{observation as rows, submission as store};
 
 pub(super) async fn opened(

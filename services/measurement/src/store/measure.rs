@@ -1,13 +1,14 @@
 //! Measures as rows.
 
+use chassis::database::unreadable;
 use chassis::names::{NodeId, Reference, Space};
+use chassis::revision::Stamp;
 use proto::measurement::MeasureState;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 
-use super::unreadable;
-use crate::domain::{Definition, Dimension, Measure, Stamp};
+use crate::domain::{Definition, Dimension, Measure};
 
 const ACTIVE: i32 = MeasureState::Active as i32;
 const RETIRED: i32 = MeasureState::Retired as i32;

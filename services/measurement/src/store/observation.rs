@@ -1,11 +1,12 @@
 //! Observations as rows.
 
+use chassis::database::unreadable;
 use chassis::names::Space;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::Date;
 
-use super::{key, series, unreadable};
+use super::{key, series};
 use crate::domain::{Absent, Breakdown, Geography, Heading, Observation, Part, Period, State, Submission};
 
 /// What a reported part has as its state.

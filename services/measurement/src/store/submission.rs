@@ -1,13 +1,15 @@
 //! Submissions as rows.
 
+use chassis::database::unreadable;
 use chassis::names::{Reference, Space};
+use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{key, series, unreadable};
+use super::{key, series};
 use crate::domain::observation::NONE_YET;
-use crate::domain::{Heading, Stamp, State, Submission};
+use crate::domain::{Heading, State, Submission};
 
 struct Row {
     reference: Reference,

@@ -42,7 +42,7 @@ impl Scene {
     }
 
     pub fn client(&self, caller: Option<&Caller>) -> Client {
-        Client::new(CalledBy::new(measurement::service(self.stage.desk.clone()), caller))
+        Client::new(self.stage.called_by(caller))
     }
 
     /// The client of the node's operator.

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use tonic::{Request, Status};
 
-use super::{Reply, Room, role_term, there};
+use super::{Reply, Room, role_term};
 use crate::domain::admission::{self, Admission};
 use crate::domain::{Invitee, JoinRequest, Membership, Organization, RoleTerm};
 use crate::{contract, events, store};
@@ -30,11 +30,13 @@ pub(super) async fn invite(
         return Ok(reply);
     }
     let connection = work.connection();
-    let initiative = there(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative =
+        errors::found(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
     let (organization, standing) = match &invitee {
         Invitee::Registered(reference) => {
             store::alone(connection, vec![reference.to_string()]).await.map_err(errors::database)?;
-            let found = there(store::organization::find(connection, reference).await, "organization", reference)?;
+            let found =
+                errors::found(store::organization::find(connection, reference).await, "organization", reference)?;
             let standing = store::membership::standing(connection, &initiative.reference, reference).await;
             (Some(found), standing.map_err(errors::database)?)
         }
@@ -48,7 +50,7 @@ pub(super) async fn invite(
     };
     let facts = admission::invite(&known, work.node(), reference.clone(), invitee)?;
     work.record(&events::told(&facts)).await?;
-    let found = there(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
+    let found = errors::found(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
     work.reply(InviteOrganizationResponse { membership: Some(contract::membership(&found)) }).await
 }
 
@@ -84,12 +86,13 @@ pub(super) async fn admit(desk: &Desk<Room>, request: Request<AdmitMemberRequest
         return Ok(reply);
     }
     let connection = work.connection();
-    let initiative = there(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative =
+        errors::found(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
     let deciding_on = organizations(connection, invitation.as_ref(), asked.as_ref()).await.map_err(errors::database)?;
     store::alone(connection, deciding_on).await.map_err(errors::database)?;
     let invitation = match &invitation {
         Some(reference) => {
-            let found = there(store::membership::locked(connection, reference).await, "membership", reference)?;
+            let found = errors::found(store::membership::locked(connection, reference).await, "membership", reference)?;
             read.still(found.stamp.version)?;
             Some(found)
         }
@@ -110,7 +113,7 @@ pub(super) async fn admit(desk: &Desk<Room>, request: Request<AdmitMemberRequest
     let facts = admission::admit(&known, work.node(), newborn.clone(), roles, work.now())?;
     work.record(&events::told(&facts)).await?;
     let reference = facts.first().map_or(newborn, |fact| fact.resource.clone());
-    let found = there(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
+    let found = errors::found(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
     work.reply(AdmitMemberResponse { membership: Some(contract::membership(&found)) }).await
 }
 
@@ -140,7 +143,8 @@ struct Asked {
 
 impl Asked {
     async fn load(connection: &mut PgConnection, reference: &Reference) -> Result<Self, Status> {
-        let request = there(store::join_request::locked(connection, reference).await, "join request", reference)?;
+        let request =
+            errors::found(store::join_request::locked(connection, reference).await, "join request", reference)?;
         let organization = store::organization::find(connection, &request.organization).await;
         let standing = store::membership::standing(connection, &request.initiative, &request.organization).await;
         Ok(Self {

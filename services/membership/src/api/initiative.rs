@@ -9,7 +9,7 @@ use chassis::revision::{Mask, Read};
 use proto::membership::*;
 use tonic::{Request, Status};
 
-use super::{Reply, Room, there};
+use super::{Reply, Room};
 use crate::domain::initiative::{self, Revision};
 use crate::domain::{InitiativeProfile, InitiativeState};
 use crate::store::Rows;
@@ -33,7 +33,8 @@ pub(super) async fn create(
     let reference = Reference::born_on(work.node());
     let facts = initiative::create(&reference, profile);
     work.record(&events::told(&facts)).await?;
-    let initiative = there(store::initiative::find(work.connection(), &reference).await, "initiative", &reference)?;
+    let initiative =
+        errors::found(store::initiative::find(work.connection(), &reference).await, "initiative", &reference)?;
     work.reply(CreateInitiativeResponse { initiative: Some(contract::initiative(&initiative)) }).await
 }
 
@@ -73,7 +74,8 @@ pub(super) async fn get(desk: &Desk<Room>, request: Request<GetInitiativeRequest
     let (mut look, request) = desk.look(request).await?;
     let reference = parse_named(&request.initiative)?;
     look.authorise(Some(&reference), None).await?;
-    let initiative = there(store::initiative::find(look.connection(), &reference).await, "initiative", &reference)?;
+    let initiative =
+        errors::found(store::initiative::find(look.connection(), &reference).await, "initiative", &reference)?;
     Ok(GetInitiativeResponse { initiative: Some(contract::initiative(&initiative)) }.into())
 }
 
@@ -115,11 +117,13 @@ pub(super) async fn update(
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
         return Ok(reply);
     }
-    let initiative = there(store::initiative::locked(work.connection(), &reference).await, "initiative", &reference)?;
+    let initiative =
+        errors::found(store::initiative::locked(work.connection(), &reference).await, "initiative", &reference)?;
     read.still(initiative.stamp.version)?;
     let facts = initiative::revise(&initiative, work.node(), revision)?;
     work.record(&events::told(&facts)).await?;
-    let initiative = there(store::initiative::find(work.connection(), &reference).await, "initiative", &reference)?;
+    let initiative =
+        errors::found(store::initiative::find(work.connection(), &reference).await, "initiative", &reference)?;
     work.reply(UpdateInitiativeResponse { initiative: Some(contract::initiative(&initiative)) }).await
 }
 

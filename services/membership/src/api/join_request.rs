@@ -8,7 +8,7 @@ use chassis::parse;
 use proto::membership::*;
 use tonic::{Request, Status};
 
-use super::{Reply, Room, filter, own, there};
+use super::{Reply, Room, filter, own};
 use crate::domain::join_request::{self, Asking};
 use crate::domain::{self, JoinRequestState};
 use crate::store::Rows;
@@ -33,11 +33,12 @@ pub(super) async fn create(
         return Ok(reply);
     }
     let connection = work.connection();
-    let initiative = there(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative =
+        errors::found(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
     // One who asks twice at the same instant asks once.
     store::alone(connection, vec![organization.to_string()]).await.map_err(errors::database)?;
     let organization =
-        there(store::organization::find(connection, &organization).await, "organization", &organization)?;
+        errors::found(store::organization::find(connection, &organization).await, "organization", &organization)?;
     let membership = store::membership::standing(connection, &initiative.reference, &organization.reference).await;
     let membership = membership.map_err(errors::database)?;
     let asked = store::join_request::list(
@@ -56,7 +57,8 @@ pub(super) async fn create(
     let reference = Reference::born_on(work.node());
     let facts = join_request::create(&known, work.node(), reference.clone(), statement)?;
     work.record(&events::told(&facts)).await?;
-    let found = there(store::join_request::find(work.connection(), &reference).await, "join request", &reference)?;
+    let found =
+        errors::found(store::join_request::find(work.connection(), &reference).await, "join request", &reference)?;
     work.reply(CreateJoinRequestResponse { join_request: Some(contract::join_request(&found)) }).await
 }
 
@@ -75,7 +77,8 @@ fn parse_new(request: &CreateJoinRequestRequest) -> Result<Asked, Status> {
 pub(super) async fn get(desk: &Desk<Room>, request: Request<GetJoinRequestRequest>) -> Reply<GetJoinRequestResponse> {
     let (mut look, request) = desk.look(request).await?;
     let reference = parse_named(&request.join_request)?;
-    let found = there(store::join_request::find(look.connection(), &reference).await, "join request", &reference)?;
+    let found =
+        errors::found(store::join_request::find(look.connection(), &reference).await, "join request", &reference)?;
     look.authorise(Some(&found.initiative), Some(&found.organization)).await?;
     Ok(GetJoinRequestResponse { join_request: Some(contract::join_request(&found)) }.into())
 }
@@ -99,7 +102,7 @@ pub(super) async fn list(
     let (mut look, request) = desk.look(request).await?;
     let Listing { initiative, state, page } = parse_listing(&request)?;
     look.authorise(Some(&initiative), None).await?;
-    there(store::initiative::find(look.connection(), &initiative).await, "initiative", &initiative)?;
+    errors::found(store::initiative::find(look.connection(), &initiative).await, "initiative", &initiative)?;
     let filter = store::join_request::Filter { state, unanswered: request.unanswered, organization: None, space: None };
     let found = store::join_request::list(look.connection(), &initiative, filter, Rows::from(&page)).await;
     let mut found = found.map_err(errors::database)?;
@@ -123,7 +126,8 @@ pub(super) async fn withdraw(
 ) -> Reply<WithdrawJoinRequestResponse> {
     let (mut work, request) = desk.begin(request).await?;
     let reference = parse_named(&request.join_request)?;
-    let before = there(store::join_request::locked(work.connection(), &reference).await, "join request", &reference)?;
+    let before =
+        errors::found(store::join_request::locked(work.connection(), &reference).await, "join request", &reference)?;
     let own = own(work.caller(), Some(&before.organization));
     work.authorise(Some(&before.initiative), own.as_ref()).await?;
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
@@ -131,6 +135,7 @@ pub(super) async fn withdraw(
     }
     let facts = domain::join_request::withdraw(&before, work.node())?;
     work.record(&events::told(&facts)).await?;
-    let found = there(store::join_request::find(work.connection(), &reference).await, "join request", &reference)?;
+    let found =
+        errors::found(store::join_request::find(work.connection(), &reference).await, "join request", &reference)?;
     work.reply(WithdrawJoinRequestResponse { join_request: Some(contract::join_request(&found)) }).await
 }

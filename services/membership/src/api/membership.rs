@@ -3,7 +3,7 @@
 mod listing;
 
 use chassis::desk::{Desk, Work};
-use chassis::errors::Violations;
+use chassis::errors::{self, Violations};
 use chassis::names::{NodeId, Reference};
 use chassis::parse;
 use chassis::revision::Read;
@@ -11,7 +11,7 @@ use proto::membership::*;
 use time::OffsetDateTime;
 use tonic::{Request, Status};
 
-use super::{Reply, Room, own, role_term, there};
+use super::{Reply, Room, own, role_term};
 use crate::domain::{Fact, Membership as Known, Refusal};
 use crate::{contract, events, store};
 
@@ -96,7 +96,8 @@ async fn change<Q: prost::Message, A: prost::Message + Default>(
     answer: impl FnOnce(Option<Membership>) -> A,
 ) -> Reply<A> {
     let On { membership: reference, read, request_id } = on;
-    let known = there(store::membership::locked(work.connection(), &reference).await, "membership", &reference)?;
+    let known =
+        errors::found(store::membership::locked(work.connection(), &reference).await, "membership", &reference)?;
     let own = own(work.caller(), known.organization.as_ref());
     work.authorise(Some(&known.initiative), own.as_ref()).await?;
     if let Some(reply) = work.answered(&request_id, request).await? {
@@ -105,14 +106,14 @@ async fn change<Q: prost::Message, A: prost::Message + Default>(
     read.still(known.stamp.version)?;
     let facts = decide(&known, work.node(), work.now())?;
     work.record(&events::told(&facts)).await?;
-    let found = there(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
+    let found = errors::found(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
     work.reply(answer(Some(contract::membership(&found)))).await
 }
 
 pub(super) async fn get(desk: &Desk<Room>, request: Request<GetMembershipRequest>) -> Reply<GetMembershipResponse> {
     let (mut look, request) = desk.look(request).await?;
     let reference = parse_named(&request.membership)?;
-    let found = there(store::membership::find(look.connection(), &reference).await, "membership", &reference)?;
+    let found = errors::found(store::membership::find(look.connection(), &reference).await, "membership", &reference)?;
     look.authorise(Some(&found.initiative), found.organization.as_ref()).await?;
     Ok(GetMembershipResponse { membership: Some(contract::membership(&found)) }.into())
 }

@@ -8,7 +8,7 @@ use chassis::parse;
 use proto::membership::*;
 use tonic::{Request, Status};
 
-use super::{Reply, Room, filter, there};
+use super::{Reply, Room, filter};
 use crate::domain::NodeState;
 use crate::store::Rows;
 use crate::{contract, store};
@@ -17,7 +17,7 @@ pub(super) async fn get(desk: &Desk<Room>, request: Request<GetNodeRequest>) -> 
     let (mut look, request) = desk.look(request).await?;
     let (initiative, node) = parse_named(&request)?;
     look.authorise(Some(&initiative), None).await?;
-    let found = there(store::node::find(look.connection(), &initiative, &node).await, "node", &node)?;
+    let found = errors::found(store::node::find(look.connection(), &initiative, &node).await, "node", &node)?;
     Ok(GetNodeResponse { node: Some(contract::node(&found)) }.into())
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn list(desk: &Desk<Room>, request: Request<ListNodesRequest>) 
     let (mut look, request) = desk.look(request).await?;
     let Listing { initiative, state, page } = parse_listing(&request)?;
     look.authorise(Some(&initiative), None).await?;
-    there(store::initiative::find(look.connection(), &initiative).await, "initiative", &initiative)?;
+    errors::found(store::initiative::find(look.connection(), &initiative).await, "initiative", &initiative)?;
     let filter = store::node::Filter { node: None, state };
     let found = store::node::list(look.connection(), &initiative, filter, Rows::from(&page)).await;
     let mut found = found.map_err(errors::database)?;

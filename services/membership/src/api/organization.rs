@@ -9,7 +9,7 @@ use proto::membership::*;
 use tonic::Request;
 
 use self::parsed::{Listing, Registration, Update};
-use super::{Reply, Room, own, there};
+use super::{Reply, Room, own};
 use crate::domain::organization;
 use crate::store::Rows;
 use crate::{contract, events, store};
@@ -26,21 +26,24 @@ pub(super) async fn register(
     }
     let reference = Reference::born_on(work.node());
     let connection = work.connection();
-    let initiative = there(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative =
+        errors::found(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
     let kept = store::organization::keep_identifiers(connection, &initiative.reference, &profile.identifiers).await;
     kept.map_err(errors::database)?;
     let taken = store::organization::taken(connection, &initiative.reference, &reference, &profile.identifiers).await;
     let taken = taken.map_err(errors::database)?;
     let facts = organization::register(&initiative, reference.clone(), profile, taken)?;
     work.record(&events::told(&facts)).await?;
-    let found = there(store::organization::find(work.connection(), &reference).await, "organization", &reference)?;
+    let found =
+        errors::found(store::organization::find(work.connection(), &reference).await, "organization", &reference)?;
     work.reply(RegisterOrganizationResponse { organization: Some(contract::organization(&found)) }).await
 }
 
 pub(super) async fn get(desk: &Desk<Room>, request: Request<GetOrganizationRequest>) -> Reply<GetOrganizationResponse> {
     let (mut look, request) = desk.look(request).await?;
     let reference = parsed::named(&request.organization)?;
-    let found = there(store::organization::find(look.connection(), &reference).await, "organization", &reference)?;
+    let found =
+        errors::found(store::organization::find(look.connection(), &reference).await, "organization", &reference)?;
     look.authorise(Some(&found.initiative), Some(&reference)).await?;
     Ok(GetOrganizationResponse { organization: Some(contract::organization(&found)) }.into())
 }
@@ -52,7 +55,7 @@ pub(super) async fn list(
     let (mut look, request) = desk.look(request).await?;
     let Listing { initiative, sector, node, identifier, page } = parsed::listing(&request)?;
     look.authorise(Some(&initiative), None).await?;
-    there(store::initiative::find(look.connection(), &initiative).await, "initiative", &initiative)?;
+    errors::found(store::initiative::find(look.connection(), &initiative).await, "initiative", &initiative)?;
     let (node, identifier) = (node.as_ref(), identifier.as_ref());
     let filter = store::organization::Filter { sector, node, identifier, space: None };
     let found = store::organization::list(look.connection(), &initiative, filter, Rows::from(&page)).await;
@@ -69,11 +72,11 @@ pub(super) async fn update(
     let (mut work, request) = desk.begin(request).await?;
     let Update { reference, read, revision } = parsed::update(&request)?;
     let connection = work.connection();
-    let known = there(store::organization::find(connection, &reference).await, "organization", &reference)?;
+    let known = errors::found(store::organization::find(connection, &reference).await, "organization", &reference)?;
     let wanted = revision.identifiers.as_deref().unwrap_or_default();
     let kept = store::organization::keep_identifiers(connection, &known.initiative, wanted).await;
     kept.map_err(errors::database)?;
-    let before = there(store::organization::locked(connection, &reference).await, "organization", &reference)?;
+    let before = errors::found(store::organization::locked(connection, &reference).await, "organization", &reference)?;
     let own = own(work.caller(), Some(&reference));
     work.authorise(Some(&before.initiative), own.as_ref()).await?;
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
@@ -83,6 +86,7 @@ pub(super) async fn update(
     let taken = store::organization::taken(work.connection(), &before.initiative, &reference, wanted).await;
     let facts = organization::revise(&before, work.node(), revision, taken.map_err(errors::database)?)?;
     work.record(&events::told(&facts)).await?;
-    let found = there(store::organization::find(work.connection(), &reference).await, "organization", &reference)?;
+    let found =
+        errors::found(store::organization::find(work.connection(), &reference).await, "organization", &reference)?;
     work.reply(UpdateOrganizationResponse { organization: Some(contract::organization(&found)) }).await
 }

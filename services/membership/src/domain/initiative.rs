@@ -1,9 +1,10 @@
 //! Initiatives: one coalition each, made and changed at its backbone.
 
 use chassis::names::{NodeId, Reference};
+use chassis::revision::Stamp;
 use chassis::words;
 
-use super::{Change, Fact, Refusal, Stamp};
+use super::{Change, Fact, Refusal};
 
 words! {
     /// How far an initiative is.

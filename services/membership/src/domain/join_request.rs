@@ -1,9 +1,10 @@
 //! Join requests: how an organization asks to be admitted, from the node where it lives.
 
 use chassis::names::{NodeId, Reference};
+use chassis::revision::Stamp;
 use chassis::words;
 
-use super::{Change, Fact, Initiative, Membership, MembershipState, Organization, Refusal, Stamp};
+use super::{Change, Fact, Initiative, Membership, MembershipState, Organization, Refusal};
 
 words! {
     /// Whether a request stands.

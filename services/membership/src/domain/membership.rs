@@ -1,10 +1,11 @@
 //! Memberships: active, suspended, ended, with roles for a term, all by the backbone's word.
 
 use chassis::names::{NodeId, Reference};
+use chassis::revision::Stamp;
 use chassis::words;
 use time::OffsetDateTime;
 
-use super::{Change, Fact, Refusal, Stamp};
+use super::{Change, Fact, Refusal};
 
 words! {
     /// How a membership stands.

@@ -1,9 +1,10 @@
 //! Organizations: registered and changed on the node where they live.
 
 use chassis::names::{NodeId, Reference};
+use chassis::revision::Stamp;
 use chassis::words;
 
-use super::{Change, Fact, Initiative, Refusal, Stamp};
+use super::{Change, Fact, Initiative, Refusal};
 
 words! {
     /// The sectors that come together in an initiative.

@@ -2,6 +2,7 @@
 
 use chassis::clock;
 use chassis::names::{NodeId, Reference};
+use chassis::revision::Stamp;
 use time::{Duration, OffsetDateTime};
 
 use super::admission::{self, Admission, Invitation};

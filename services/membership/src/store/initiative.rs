@@ -1,11 +1,12 @@
 //! Initiatives as rows.
 
 use chassis::names::{Reference, Space};
+use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{By, Rows, word};
-use crate::domain::{Initiative, InitiativeProfile, Stamp};
+use crate::domain::{Initiative, InitiativeProfile};
 
 struct Row {
     reference: Reference,

@@ -1,11 +1,12 @@
 //! Join requests as rows.
 
 use chassis::names::{Reference, Space};
+use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{By, Rows, word};
-use crate::domain::{JoinRequest, JoinRequestState, Stamp};
+use crate::domain::{JoinRequest, JoinRequestState};
 
 struct Row {
     reference: Reference,

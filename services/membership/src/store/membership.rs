@@ -3,11 +3,12 @@
 mod save;
 
 use chassis::names::{Reference, Space};
+use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{Rows, word};
-use crate::domain::{Membership, MembershipState, Role, RoleTerm, Sector, Stamp};
+use crate::domain::{Membership, MembershipState, Role, RoleTerm, Sector};
 
 pub use save::{admit, end, end_role, grant, invite, reinstate, suspend};
 

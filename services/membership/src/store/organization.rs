@@ -1,11 +1,12 @@
 //! Organizations as rows.
 
 use chassis::names::{NodeId, Reference, Space};
+use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{By, Rows, word};
-use crate::domain::{Identifier, Organization, OrganizationProfile, Sector, Stamp};
+use crate::domain::{Identifier, Organization, OrganizationProfile, Sector};
 
 struct Row {
     reference: Reference,

@@ -27,7 +27,7 @@ impl Scene {
     }
 
     pub fn client(&self, caller: Option<&Caller>) -> Client {
-        Client::new(CalledBy::new(membership::service(self.stage.desk.clone()), caller))
+        Client::new(self.stage.called_by(caller))
     }
 
     /// The client of the node's operator.

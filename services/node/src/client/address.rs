@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use crate::error::NodeError;
-use crate::house::SERVICES;
+use crate::house::{ROOMS, services};
 
 const FOLDER: &str = "addresses";
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -54,7 +54,7 @@ pub fn forget(data_dir: &Path) -> Result<(), NodeError> {
 
 /// Where a node says that it is called; `None` while it does not.
 pub fn announced(data_dir: &Path) -> Option<SocketAddr> {
-    let mut found = SERVICES.iter().filter_map(|service| read(data_dir, service).ok().flatten());
+    let mut found = services().filter_map(|(service, _)| read(data_dir, service).ok().flatten());
     found.next().map(|announced| announced.address)
 }
 
@@ -66,9 +66,8 @@ fn read(data_dir: &Path, service: &str) -> Result<Option<Announced>, NodeError> 
 /// A connection to each service; those of one process share one.
 #[derive(Clone)]
 pub(super) struct Channels {
-    pub(super) membership: Channel,
-    pub(super) measurement: Channel,
-    pub(super) federation: Channel,
+    rooms: Vec<(&'static str, Channel)>,
+    border: Channel,
 }
 
 impl Channels {
@@ -78,15 +77,21 @@ impl Channels {
     /// Where none of them answers. One that does not, while another does, is connected to when it is called.
     pub(super) async fn open(config: &Config) -> Result<Self, NodeError> {
         let mut opening = Opening { config, known: Vec::new(), answers: false, silent: None };
-        let channels = Self {
-            membership: opening.channel("membership").await?,
-            measurement: opening.channel("measurement").await?,
-            federation: opening.channel(federation::NAME).await?,
-        };
+        let mut rooms = Vec::new();
+        for room in ROOMS {
+            rooms.push((room.name, opening.channel(room.name).await?));
+        }
+        let border = opening.channel(federation::NAME).await?;
         match opening.silent {
             Some(error) if !opening.answers => Err(error),
-            _ => Ok(channels),
+            _ => Ok(Self { rooms, border }),
         }
+    }
+
+    /// The connection to a service by its name: a room, or else the border.
+    pub(super) fn to(&self, service: &str) -> Channel {
+        let room = self.rooms.iter().find(|(name, _)| *name == service);
+        room.map_or(&self.border, |(_, channel)| channel).clone()
     }
 }
 

@@ -74,8 +74,8 @@ async fn counted(node: &Node) -> Result<(u64, u64), sqlx::Error> {
     let mut connection = PgConnection::connect(node.database()).await?;
     let mut told = 0_i64;
     for room in ROOMS {
-        let query = format!("select count(*) from {room}.log where source = $1");
-        told += sqlx::query_scalar::<_, i64>(AssertSqlSafe(query)).bind(*room).fetch_one(&mut connection).await?;
+        let query = format!("select count(*) from {}.log where source = $1", room.name);
+        told += sqlx::query_scalar::<_, i64>(AssertSqlSafe(query)).bind(room.name).fetch_one(&mut connection).await?;
     }
     let federated: i64 = sqlx::query_scalar("select count(*) from federation.entries where origin <> $1")
         .bind(node.id.as_str())

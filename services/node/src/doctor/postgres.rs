@@ -4,18 +4,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chassis::config::Config;
-use chassis::database::{self, DatabaseError, Schema, without_password};
-use chassis::room::Room;
+use chassis::database::{self, DatabaseError, Standing, without_password};
 use chassis::{clock, embedded};
-use federation::service::Federation;
-use measurement::Measurement;
-use membership::Membership;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use time::OffsetDateTime;
 
 use super::Finding;
 use crate::ground::DATABASE;
+use crate::house::{Schema, schemas};
 use crate::words;
 
 const CHECK: &str = "postgres";
@@ -64,9 +61,9 @@ pub(super) async fn examine(url: &str) -> Vec<Finding> {
     found.extend(clocks(&mut connection).await);
     // Whatever it answers, we are done with it.
     let _ = connection.close().await;
-    found.push(schema::<Membership>(url).await);
-    found.push(schema::<Measurement>(url).await);
-    found.push(schema::<Federation>(url).await);
+    for service in schemas() {
+        found.push(schema(url, service).await);
+    }
     found
 }
 
@@ -114,27 +111,27 @@ async fn clocks(connection: &mut PgConnection) -> Option<Finding> {
     })
 }
 
-async fn schema<R: Room>(url: &str) -> Finding {
-    let check = R::NAME;
-    let pool = match database::look(url, R::NAME).await {
+async fn schema(url: &str, service: Schema) -> Finding {
+    let check = service.name;
+    let pool = match database::look(url, service.name).await {
         Ok(pool) => pool,
         Err(DatabaseError::Empty { .. }) => {
             return Finding::advice(check, "has no schema yet", "start the service once: it makes it");
         }
         Err(error) => return Finding::wrong(check, error.to_string(), "see postgres above"),
     };
-    match database::standing(&pool, R::NAME, &R::migrations()).await {
-        Ok(Schema::UpToDate) => Finding::well(check, "schema up to date"),
-        Ok(Schema::Behind(number)) => {
+    match database::standing(&pool, service.name, &(service.migrations)()).await {
+        Ok(Standing::UpToDate) => Finding::well(check, "schema up to date"),
+        Ok(Standing::Behind(number)) => {
             let number = words::count(number as u64, "migration", "migrations");
             Finding::advice(check, format!("schema is {number} behind"), "start the service: they run by themselves")
         }
-        Ok(Schema::Ahead) => Finding::wrong(
+        Ok(Standing::Ahead) => Finding::wrong(
             check,
             "a newer version of this program has changed the schema",
             "run that version, or restore a backup from before it ran",
         ),
-        Ok(Schema::Other) => Finding::wrong(
+        Ok(Standing::Other) => Finding::wrong(
             check,
             "the schema was made by another build of this program",
             "run that build, or start with an empty database",

@@ -1,14 +1,11 @@
 //! The services' own books: what is held, and whether what is told is also heard.
 
-use chassis::room::Room;
 use chassis::{clock, database};
-use federation::service::Federation;
-use measurement::Measurement;
-use membership::Membership;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
 use super::Finding;
+use crate::house::{Schema, schemas};
 use crate::words;
 
 const HELD: &str = "held events";
@@ -24,18 +21,14 @@ struct Service {
 
 pub(super) async fn examine(url: &str, node_runs: bool) -> Vec<Finding> {
     let mut services = Vec::new();
-    services.extend(open::<Membership>(url).await);
-    services.extend(open::<Measurement>(url).await);
-    services.extend(open::<Federation>(url).await);
+    for Schema { name, .. } in schemas() {
+        services.extend(database::look(url, name).await.ok().map(|pool| Service { name, pool }));
+    }
     let looked = async { Ok::<_, sqlx::Error>(vec![held(&services).await?, road(&services, node_runs).await?]) };
     match looked.await {
         Ok(found) => found,
         Err(error) => vec![Finding::wrong(HELD, format!("cannot be read: {error}"), "see postgres above")],
     }
-}
-
-async fn open<R: Room>(url: &str) -> Option<Service> {
-    Some(Service { name: R::NAME, pool: database::look(url, R::NAME).await.ok()? })
 }
 
 async fn held(services: &[Service]) -> Result<Finding, sqlx::Error> {

@@ -1,17 +1,15 @@
 //! The running node, as it answers itself: its services, its links, its quarantine.
 
 use chassis::config::Config;
-use proto::federation::federation_service_server::SERVICE_NAME as FEDERATION;
 use proto::federation::link_status::State;
 use proto::federation::{GetStatusRequest, LinkStatus};
-use proto::measurement::measurement_service_server::SERVICE_NAME as MEASUREMENT;
-use proto::membership::membership_service_server::SERVICE_NAME as MEMBERSHIP;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 
 use super::Finding;
 use crate::client::Client;
 use crate::error::NodeError;
+use crate::house::services;
 use crate::words;
 
 const NODE: &str = "node";
@@ -20,8 +18,6 @@ const LINK: &str = "link";
 const QUARANTINE: &str = "quarantine";
 /// A link on which something waits longer, in seconds, does not go by itself.
 const TOO_LONG: f64 = 300.0;
-const ALL: [(&str, &str); 3] =
-    [("membership", MEMBERSHIP), ("measurement", MEASUREMENT), (federation::NAME, FEDERATION)];
 
 /// Whether the node answers.
 pub(super) struct Answering<'a> {
@@ -47,7 +43,7 @@ impl<'a> Answering<'a> {
             Err(error) => return vec![Finding::wrong(NODE, error.to_string(), "see the line itself")],
         };
         let mut found = vec![self.services(client).await];
-        if self.has(federation::NAME) {
+        if self.config.node.runs(federation::NAME) {
             match client.federation().get_status(GetStatusRequest {}).await {
                 Ok(status) => found.extend(status.into_inner().links.iter().flat_map(link)),
                 Err(status) => found.push(Finding::wrong(LINK, status.message(), "see the log of the node")),
@@ -56,16 +52,12 @@ impl<'a> Answering<'a> {
         found
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.config.node.only.is_empty() || self.config.node.only.iter().any(|only| only == name)
-    }
-
     async fn services(&self, client: &Client) -> Finding {
         let mut serving = Vec::new();
-        for (name, full_name) in ALL.iter().filter(|(name, _)| self.has(name)) {
-            let asked = HealthCheckRequest { service: (*full_name).to_owned() };
+        for (name, full_name) in services().filter(|(name, _)| self.config.node.runs(name)) {
+            let asked = HealthCheckRequest { service: full_name.to_owned() };
             match client.health(name).check(asked).await.map(|answer| answer.into_inner().status()) {
-                Ok(ServingStatus::Serving) => serving.push(*name),
+                Ok(ServingStatus::Serving) => serving.push(name),
                 Ok(status) => return not_serving(name, status.as_str_name()),
                 Err(status) => return not_serving(name, status.message()),
             }

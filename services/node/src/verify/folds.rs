@@ -27,7 +27,7 @@ struct Logged {
 }
 
 impl Verifier<'_> {
-    pub(super) async fn fold<R: Room>(&self, told: &ToldEvents) -> Result<Check, Stop> {
+    pub(crate) async fn fold<R: Room>(&self, told: &ToldEvents) -> Result<Check, Stop> {
         let pool = database::look(self.database, R::NAME).await?;
         let tables = tables::of_service(&mut *pool.acquire().await?, R::NAME).await?;
         let log = format!("{}.log", R::NAME);

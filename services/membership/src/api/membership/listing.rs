@@ -10,7 +10,7 @@ use chassis::parse;
 use proto::membership::*;
 use tonic::{Request, Status};
 
-use crate::api::{Reply, Room, filter, there};
+use crate::api::{Reply, Room, filter};
 use crate::domain::{MembershipState, Role, Sector};
 use crate::store::Rows;
 use crate::{contract, domain, store};
@@ -32,7 +32,7 @@ pub(in crate::api) async fn list(
     look.authorise(Some(&initiative), None).await?;
     let now = look.now();
     let connection = look.connection();
-    there(store::initiative::find(connection, &initiative).await, "initiative", &initiative)?;
+    errors::found(store::initiative::find(connection, &initiative).await, "initiative", &initiative)?;
     let filter = store::membership::Filter { state, sector, role, space: None };
     let found = store::membership::list(connection, &initiative, filter, now, Rows::from(&page)).await;
     let mut found = found.map_err(errors::database)?;
