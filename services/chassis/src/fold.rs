@@ -8,18 +8,16 @@ use sqlx::{Connection, PgConnection};
 use crate::event::Event;
 use crate::log::{self, Line, Standing};
 use crate::names::Reference;
-use crate::roles;
 use crate::room::{FoldError, Folded, Room};
 use crate::telemetry::{SERVICE, meters, of};
+use crate::{circles, roles};
 
 /// Folds one event, told or heard.
 pub(crate) async fn fold<R: Room>(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
     let own = event.package() == R::PACKAGE;
     let folded = if own { R::apply(connection, event).await? } else { R::hear(connection, event).await? };
-    match (roles::hear(connection, event).await?, folded) {
-        (Folded::Applied, Folded::Ignored) => Ok(Folded::Applied),
-        (_, folded) => Ok(folded),
-    }
+    let common = [roles::hear(connection, event).await?, circles::hear(connection, event).await?];
+    Ok(if folded == Folded::Ignored && common.contains(&Folded::Applied) { Folded::Applied } else { folded })
 }
 
 /// Folds events that were heard, in order, and keeps those in the log that are any of this service's business. One that
@@ -152,6 +150,7 @@ pub async fn replay<R: Room>(connection: &mut PgConnection) -> Result<(), FoldEr
         sqlx::query(sqlx::AssertSqlSafe(delete)).execute(&mut *connection).await?;
     }
     sqlx::query("delete from roles").execute(&mut *connection).await?;
+    sqlx::query("delete from circles").execute(&mut *connection).await?;
     fold_logged::<R>(connection, None).await
 }
 
@@ -165,6 +164,7 @@ pub async fn refold<R: Room>(connection: &mut PgConnection, resource: &str) -> R
         sqlx::query(sqlx::AssertSqlSafe(delete)).bind(resource).execute(&mut *connection).await?;
     }
     roles::forget(connection, resource).await?;
+    circles::forget(connection, resource).await?;
     fold_logged::<R>(connection, Some(resource)).await
 }
 

@@ -13,7 +13,7 @@ use crate::event::{Event, Place, instant};
 use crate::inbox::Listener;
 use crate::room::{FoldError, Room};
 use crate::telemetry::{SERVICE, meters, of};
-use crate::{fold, log, roles};
+use crate::{circles, fold, log, roles};
 
 /// The listener of a room.
 pub struct Hearing<R>(PhantomData<R>);
@@ -79,6 +79,7 @@ async fn judge<R: Room>(connection: &mut PgConnection, judged: &Judged) -> Resul
     let accepted: Vec<Uuid> = judged.accepted.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect();
     log::mark_accepted(connection, &accepted, place).await?;
     roles::place(connection, &accepted, place).await?;
+    circles::place(connection, &accepted, place).await?;
     for refused in &judged.refused {
         let Ok(id) = Uuid::from_slice(&refused.event_id) else { continue };
         let Some(resource) = log::mark_refused(connection, id, place, &refused.reason).await? else {

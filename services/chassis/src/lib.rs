@@ -4,6 +4,7 @@
 pub mod authn;
 pub mod authz;
 pub mod broker;
+pub mod circles;
 pub mod clock;
 pub mod config;
 pub mod database;
@@ -28,6 +29,7 @@ pub mod roles;
 pub mod room;
 pub mod serve;
 pub mod server;
+pub mod spaces;
 pub mod strongbox;
 pub mod telemetry;
 pub mod telling;

@@ -9,7 +9,7 @@ use tonic::Status;
 use crate::errors;
 use crate::event::Fact;
 use crate::names::{NodeId, Reference, Space, Within};
-use crate::roles;
+use crate::{circles, roles};
 
 /// Refuses facts that the backbone would refuse. Where this node is the backbone its operator speaks for it, and may
 /// tell anything.
@@ -35,6 +35,12 @@ pub async fn check(
             let words =
                 "only that node and the backbone write into this space: use members, or backbone/ and your own node";
             return Err(errors::refused("NOT_ITS_SPACE", words));
+        }
+        if let Space::Of(_, Within::Circle(circle)) = &fact.space
+            && !backbone
+            && !circles::includes(connection, &fact.space, teller.node).await.map_err(errors::database)?
+        {
+            return Err(errors::refused("NOT_ITS_SPACE", format!("this node is not in the circle {circle}")));
         }
         if let Some(rule) = proto::telling(&fact.type_name) {
             allowed(connection, teller, initiative, rule, now).await?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use proto::common::{Delivery, Role};
-use proto::membership::RoleGranted;
+use proto::membership::{Circle, CircleFormed, RoleGranted};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -23,7 +23,7 @@ use crate::event::{Actor, Event, Fact, timestamp};
 use crate::hearing::Hearing;
 use crate::inbox::Listener;
 use crate::ledger::Ledger;
-use crate::names::{NodeId, Reference, Space};
+use crate::names::{NodeId, Reference, Space, Within};
 use crate::room::Room;
 use crate::serve::Answers;
 use crate::{clock, database, digest, fold};
@@ -142,11 +142,26 @@ impl<R: Room> Stage<R> {
         self.hear(&initiative.node, &Fact::of(&membership, &Space::members(initiative), &granted)).await;
     }
 
-    /// Every row of the room's tables and of the roles, as JSON, by table.
+    /// Lets the backbone form a circle of these nodes; gives its space.
+    pub async fn circle(&self, initiative: &Reference, nodes: &[&NodeId]) -> Space {
+        let circle = Reference::born_on(&initiative.node);
+        let space = Space::Of(initiative.clone(), Within::Circle(circle.clone()));
+        let nodes = nodes.iter().map(ToString::to_string).collect();
+        let formed =
+            CircleFormed { circle: Some(Circle { display_name: "A circle".to_owned(), nodes, ..Circle::default() }) };
+        self.hear(&initiative.node, &Fact::of(&circle, &space, &formed)).await;
+        space
+    }
+
+    /// Every row of the room's tables, of the roles and of the circles if there are any, as JSON, by table.
     pub async fn rows(&self) -> BTreeMap<String, Vec<String>> {
         let mut rows = BTreeMap::new();
         for table in self.own_tables().await.into_iter().chain(["roles".to_owned()]) {
             rows.insert(table.clone(), self.rows_of(&table).await);
+        }
+        let circles = self.rows_of("circles").await;
+        if !circles.is_empty() {
+            rows.insert("circles".to_owned(), circles);
         }
         rows
     }
@@ -170,7 +185,7 @@ impl<R: Room> Stage<R> {
         sqlx::query_scalar(
             "select table_schema || '.' || table_name from information_schema.tables
               where table_schema = $1 and table_name not like '\\_%'
-                and table_name not in ('log', 'unsequenced', 'relayed', 'published', 'heard', 'requests', 'roles')
+                and table_name not in ('log', 'unsequenced', 'relayed', 'published', 'heard', 'requests', 'roles', 'circles')
               order by 1",
         )
         .bind(R::NAME)

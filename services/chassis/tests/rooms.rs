@@ -5,6 +5,8 @@
 //! Postgres that loses what it confirmed.
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
 
+#[path = "rooms/circles.rs"]
+mod circles;
 #[path = "rooms/desk.rs"]
 mod desk;
 #[path = "rooms/echo.rs"]
