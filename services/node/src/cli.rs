@@ -1,11 +1,15 @@
 //! The command line.
 
+mod choice;
 mod demo;
 mod doctor;
 mod import;
 mod init;
 mod initiative;
 mod join;
+mod measure;
+mod member;
+mod organization;
 pub(crate) mod progress;
 mod quarantine;
 mod serve;
@@ -63,6 +67,10 @@ enum Command {
     Invite(join::Invite),
     Join(join::Join),
     Revoke(join::Revoke),
+    Initiative(initiative::Command),
+    Organization(organization::Command),
+    Member(member::Command),
+    Measure(measure::Command),
     Import(import::Import),
     Status(status::Status),
     Doctor(doctor::Doctor),
@@ -106,6 +114,10 @@ impl Cli {
             Command::Invite(invite) => invite.run(&config()?).await,
             Command::Join(join) => join.run(&config()?).await,
             Command::Revoke(revoke) => revoke.run(&config()?).await,
+            Command::Initiative(initiative) => initiative.run(&config()?).await,
+            Command::Organization(organization) => organization.run(&config()?).await,
+            Command::Member(member) => member.run(&config()?).await,
+            Command::Measure(measure) => measure.run(&config()?).await,
             Command::Import(import) => import.run(&config()?).await,
             Command::Status(status) => status.run(&config()?).await,
             Command::Doctor(doctor) => doctor.run(config()).await,

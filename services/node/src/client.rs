@@ -1,6 +1,7 @@
 //! How commands call the running node: where it says it listens, with a token of its own issuer.
 
 mod address;
+mod lists;
 
 use std::time::Duration;
 

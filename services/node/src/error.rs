@@ -129,6 +129,10 @@ impl NodeError {
 
 impl From<tonic::Status> for NodeError {
     fn from(status: tonic::Status) -> Self {
-        Self::Refused(status.message().to_owned())
+        match status.code() {
+            // The node found wrong what was typed.
+            tonic::Code::InvalidArgument => Self::Usage(status.message().to_owned()),
+            _ => Self::Refused(status.message().to_owned()),
+        }
     }
 }

@@ -28,29 +28,20 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// Where the node does not answer.
 pub async fn measures(client: &Client, initiative: &str) -> Result<BTreeMap<String, Measure>, NodeError> {
-    let mut found = BTreeMap::<String, Measure>::new();
-    let mut page_token = String::new();
+    let wanted = ListMeasuresRequest {
+        initiative: initiative.to_owned(),
+        state: MeasureState::Active.into(),
+        ..ListMeasuresRequest::default()
+    };
     let home = |measure: &Measure| measure.reference.split('/').next() == initiative.split('/').next();
-    loop {
-        let request = ListMeasuresRequest {
-            initiative: initiative.to_owned(),
-            state: MeasureState::Active.into(),
-            page_size: 500,
-            page_token,
-            ..ListMeasuresRequest::default()
-        };
-        let page = client.measurement().list_measures(request).await?.into_inner();
-        for measure in page.measures {
-            let code = measure.definition.as_ref().map(|definition| definition.code.clone()).unwrap_or_default();
-            if home(&measure) || !found.contains_key(&code) {
-                found.insert(code, measure);
-            }
-        }
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(found);
+    let mut found = BTreeMap::<String, Measure>::new();
+    for measure in client.measures(wanted).await? {
+        let code = measure.definition.as_ref().map(|definition| definition.code.clone()).unwrap_or_default();
+        if home(&measure) || !found.contains_key(&code) {
+            found.insert(code, measure);
         }
     }
+    Ok(found)
 }
 
 /// Defines a measure. The measuring service may hear of an initiative a moment after it was begun or joined: it is given

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chassis::config::Config;
-use chassis::names::Reference;
 use clap::{Args, ValueEnum};
 use proto::federation::GetStatusRequest;
 use proto::measurement::{Geography, Measure, MeasureDefinition};
 
+use super::initiative::Which;
 use super::progress::Progress;
-use super::{NOT_HELD, initiative, print};
+use super::{NOT_HELD, print};
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::import::{Batch, connecticut, plan};
@@ -48,9 +48,8 @@ pub(super) struct Import {
     /// Only this measure, by its code; can be given several times.
     #[arg(long, value_name = "CODE")]
     measure: Vec<String>,
-    /// Reference of the initiative; not needed where this node knows only one.
-    #[arg(long, value_name = "REFERENCE")]
-    initiative: Option<Reference>,
+    #[command(flatten)]
+    which: Which,
     /// Whose rows are imported.
     #[arg(long, value_enum, default_value_t = Organizations::Own)]
     organizations: Organizations,
@@ -118,7 +117,7 @@ impl Import {
 
     async fn send(&self, config: &Config, read: usize, batches: &[Batch]) -> Result<Imported, NodeError> {
         let client = Client::operator(config).await?;
-        let initiative = initiative::meant(&client, self.initiative.as_ref()).await?.reference;
+        let initiative = self.which.meant(&client).await?.reference;
         let (mut measures, missing) = self.measures(&client, &initiative, batches).await?;
         let reporters = self.reporters(&client, &initiative, batches).await?;
         for definition in missing {

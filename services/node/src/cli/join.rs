@@ -1,16 +1,23 @@
 //! `commonweal invite`, `join` and `revoke`: who belongs to an initiative's nodes.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chassis::config::Config;
-use chassis::names::{NodeId, Reference};
+use chassis::names::NodeId;
 use clap::Args;
-use proto::federation::{CreateInvitationRequest, JoinInitiativeRequest, RevokeNodeRequest};
+use proto::federation::{CreateInvitationRequest, GetStatusRequest, JoinInitiativeRequest, RevokeNodeRequest};
+use proto::membership::GetInitiativeRequest;
 use serde::Serialize;
 
-use super::{initiative, print, request_id};
+use super::initiative::Which;
+use super::{print, request_id};
 use crate::client::Client;
 use crate::error::NodeError;
+use crate::fleet::until;
+
+/// How long `join` waits for the first that the backbone sends.
+const HEARD_WITHIN: Duration = Duration::from_secs(20);
 
 /// Invite another organisation's node to an initiative of this backbone.
 ///
@@ -21,9 +28,8 @@ pub(super) struct Invite {
     /// Whom: the name is shown to members.
     #[arg(long = "for", value_name = "NAME")]
     whom: String,
-    /// Reference of the initiative; not needed where this node knows only one.
-    #[arg(long, value_name = "REFERENCE")]
-    initiative: Option<Reference>,
+    #[command(flatten)]
+    which: Which,
     /// For how many days the invitation is good.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=30))]
     days: u32,
@@ -40,7 +46,7 @@ struct Invited {
 impl Invite {
     pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
         let client = Client::operator(config).await?;
-        let initiative = initiative::meant(&client, self.initiative.as_ref()).await?;
+        let initiative = self.which.meant(&client).await?;
         let request = CreateInvitationRequest {
             request_id: request_id(),
             initiative: initiative.reference,
@@ -71,6 +77,8 @@ struct Joined {
     initiative: String,
     initiative_name: String,
     backbone: String,
+    /// Whether the node knows of it already: commands about the initiative work then.
+    heard: bool,
 }
 
 impl Join {
@@ -78,34 +86,54 @@ impl Join {
         let client = Client::operator(config).await?;
         let request = JoinInitiativeRequest { request_id: request_id(), invitation: self.invitation };
         let joined = client.federation().join_initiative(request).await?.into_inner();
+        let heard = tokio::time::timeout(HEARD_WITHIN, heard(&client, &joined.initiative)).await;
         let joined = Joined {
             initiative: joined.initiative,
             initiative_name: joined.initiative_name,
             backbone: joined.backbone,
+            heard: matches!(heard, Ok(Ok(()))),
         };
-        print(self.json, &joined, |joined| {
-            format!(
-                "Joined \"{}\"\n  initiative  {}\n  backbone    {}\n\nNext: register your organisation and ask to be admitted; \
-                 `commonweal status` shows how the link stands.",
-                joined.initiative_name, joined.initiative, joined.backbone
-            )
-        })
+        print(self.json, &joined, words)
     }
+}
+
+/// Waits until what members share begins to come in: the next command is about it.
+async fn heard(client: &Client, initiative: &str) -> Result<(), NodeError> {
+    until("the initiative to come in", async || {
+        let request = GetInitiativeRequest { initiative: initiative.to_owned() };
+        Ok(client.membership().get_initiative(request).await.ok().map(|_| ()))
+    })
+    .await
+}
+
+fn words(joined: &Joined) -> String {
+    let next = match joined.heard {
+        true => {
+            "Next: register your organisation with `commonweal organization register`, and ask to be admitted with\n\
+                 `commonweal member request`."
+        }
+        false => {
+            "The hub has not sent anything yet: `commonweal status` shows how the link stands. Once it is\n\
+                  connected, register your organisation with `commonweal organization register`."
+        }
+    };
+    format!(
+        "Joined \"{}\"\n  initiative  {}\n  backbone    {}\n\n{next}",
+        joined.initiative_name, joined.initiative, joined.backbone
+    )
 }
 
 /// End the link of a node, at once and for good.
 ///
 /// Its connection closes at once, nothing it signs later is accepted anywhere, and what it signed before stays.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  commonweal revoke 4bq...x7 --initiative 7f2...ab/0197b3c2-... --reason \"laptop stolen\""
-)]
+#[command(after_help = "Example:\n  commonweal revoke \"Hartford Public Schools\" --reason \"laptop stolen\"")]
 pub(super) struct Revoke {
-    /// Id of the node.
-    node: NodeId,
-    /// Reference of the initiative.
-    #[arg(long, value_name = "REFERENCE")]
-    initiative: Reference,
+    /// The node: its id, or what `commonweal status` calls it.
+    #[arg(value_name = "NODE")]
+    whom: String,
+    #[command(flatten)]
+    which: Which,
     /// Why, in words that every member may read.
     #[arg(long)]
     reason: String,
@@ -116,19 +144,33 @@ pub(super) struct Revoke {
 
 #[derive(Serialize)]
 struct Revoked {
-    node: NodeId,
+    node: String,
 }
 
 impl Revoke {
     pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
         let client = Client::operator(config).await?;
-        let request = RevokeNodeRequest {
-            request_id: request_id(),
-            initiative: self.initiative.to_string(),
-            node: self.node.to_string(),
-            reason: self.reason,
-        };
+        let initiative = self.which.meant(&client).await?.reference;
+        let node = linked(&client, &initiative, &self.whom).await?;
+        let request =
+            RevokeNodeRequest { request_id: request_id(), initiative, node: node.clone(), reason: self.reason };
         client.federation().revoke_node(request).await?;
-        print(self.json, &Revoked { node: self.node }, |revoked| format!("The link of {} is ended.", revoked.node))
+        print(self.json, &Revoked { node }, |revoked| format!("The link of {} is ended.", revoked.node))
+    }
+}
+
+/// Id of the node that is meant by its id or its name.
+async fn linked(client: &Client, initiative: &str, whom: &str) -> Result<String, NodeError> {
+    if whom.parse::<NodeId>().is_ok() {
+        return Ok(whom.to_owned());
+    }
+    let links = client.federation().get_status(GetStatusRequest {}).await?.into_inner().links;
+    let mut called = links.into_iter().filter(|link| link.initiative == initiative && link.display_name == whom);
+    match (called.next(), called.next()) {
+        (Some(link), None) => Ok(link.node),
+        (Some(_), Some(_)) => Err(NodeError::Usage(format!("several nodes are called \"{whom}\": give the id of one"))),
+        (None, _) => Err(NodeError::Usage(format!(
+            "no node is called \"{whom}\" here; `commonweal status` shows those there are"
+        ))),
     }
 }

@@ -6,7 +6,7 @@ use chassis::clock;
 use chassis::config::Config;
 use chassis::event::instant;
 use clap::Args;
-
+use proto::federation::link_status::State;
 use proto::federation::{GetStatusRequest, GetStatusResponse, LinkStatus, SpaceStatus};
 use serde::Serialize;
 
@@ -76,7 +76,7 @@ fn report(status: GetStatusResponse) -> Report {
 }
 
 fn link(link: LinkStatus) -> Link {
-    let state = link.state().as_str_name().trim_start_matches("STATE_");
+    let state = shown(link.state());
     let at = link.last_contact.as_ref().and_then(instant);
     Link {
         state,
@@ -94,6 +94,10 @@ fn link(link: LinkStatus) -> Link {
     }
 }
 
+fn shown(state: State) -> &'static str {
+    state.as_str_name().trim_start_matches("STATE_")
+}
+
 fn space(space: SpaceStatus) -> Space {
     Space { space: space.space, position: space.position, pending: space.pending, refused: space.refused }
 }
@@ -104,7 +108,10 @@ fn words(report: &Report) -> String {
         lines.push(format!("hub    {}", report.hub));
     }
     if report.links.is_empty() {
-        lines.push("links  none: join an initiative with `commonweal join`, or invite others".to_owned());
+        lines.push(
+            "links  none: join an initiative with `commonweal join`, or invite others with `commonweal invite`"
+                .to_owned(),
+        );
     }
     for link in &report.links {
         lines.extend(link_words(link));
@@ -125,6 +132,8 @@ fn link_words(link: &Link) -> Vec<String> {
         None => "not heard from yet".to_owned(),
     };
     let lag = match link.lag_entries {
+        // Nothing goes over a link that is ended.
+        _ if link.state == shown(State::Ended) => "nothing goes over it any more".to_owned(),
         0 => "nothing waits".to_owned(),
         waiting => format!("{waiting} waiting, the oldest for {}", duration(link.lag_seconds)),
     };

@@ -80,48 +80,22 @@ fn who(known: &BTreeMap<Place, Vec<String>>, organization: &Organization, here: 
 
 /// Every organization's reference by scheme and value of its identifiers.
 async fn known(client: &Client, initiative: &str) -> Result<BTreeMap<Place, Vec<String>>, NodeError> {
+    let wanted = ListOrganizationsRequest { initiative: initiative.to_owned(), ..ListOrganizationsRequest::default() };
     let mut known = BTreeMap::<Place, Vec<String>>::new();
-    let mut page_token = String::new();
-    loop {
-        let request = ListOrganizationsRequest {
-            initiative: initiative.to_owned(),
-            page_size: 500,
-            page_token,
-            ..ListOrganizationsRequest::default()
-        };
-        let page = client.membership().list_organizations(request).await?.into_inner();
-        for organization in page.organizations {
-            for identifier in organization.identifiers {
-                known.entry((identifier.scheme, identifier.value)).or_default().push(organization.reference.clone());
-            }
-        }
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(known);
+    for organization in client.organizations(wanted).await? {
+        for identifier in organization.identifiers {
+            known.entry((identifier.scheme, identifier.value)).or_default().push(organization.reference.clone());
         }
     }
+    Ok(known)
 }
 
 /// Every organization's membership that has not ended.
 async fn members(client: &Client, initiative: &str) -> Result<BTreeMap<String, Membership>, NodeError> {
-    let mut members = BTreeMap::new();
-    let mut page_token = String::new();
-    loop {
-        let request = ListMembersRequest {
-            initiative: initiative.to_owned(),
-            page_size: 500,
-            page_token,
-            ..ListMembersRequest::default()
-        };
-        let page = client.membership().list_members(request).await?.into_inner();
-        let memberships = page.members.into_iter().filter_map(|member| member.membership);
-        let standing = memberships.filter(|membership| membership.state() != MembershipState::Ended);
-        members.extend(standing.map(|membership| (membership.organization.clone(), membership)));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(members);
-        }
-    }
+    let wanted = ListMembersRequest { initiative: initiative.to_owned(), ..ListMembersRequest::default() };
+    let memberships = client.members(wanted).await?.into_iter().filter_map(|member| member.membership);
+    let standing = memberships.filter(|membership| membership.state() != MembershipState::Ended);
+    Ok(standing.map(|membership| (membership.organization.clone(), membership)).collect())
 }
 
 async fn hosted(

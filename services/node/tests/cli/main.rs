@@ -4,5 +4,6 @@
 mod configuration;
 mod help;
 mod import;
+mod partner;
 mod shape;
 mod stage;

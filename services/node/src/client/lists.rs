@@ -1,0 +1,97 @@
+//! Lists of a node in whole, asked for page by page.
+
+use proto::measurement::{ListMeasuresRequest, Measure};
+use proto::membership::*;
+use tonic::Status;
+
+use super::Client;
+use crate::error::NodeError;
+
+/// As many as a page may have.
+const PAGE: i32 = 500;
+
+impl Client {
+    /// The initiatives that the caller may see.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn initiatives(&self) -> Result<Vec<Initiative>, NodeError> {
+        every(async |page_token| {
+            let request = ListInitiativesRequest { page_size: PAGE, page_token };
+            let page = self.membership().list_initiatives(request).await?.into_inner();
+            Ok((page.initiatives, page.next_page_token))
+        })
+        .await
+    }
+
+    /// The organizations known in an initiative, members or not, as `wanted` narrows them down.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn organizations(&self, wanted: ListOrganizationsRequest) -> Result<Vec<Organization>, NodeError> {
+        every(async |page_token| {
+            let request = ListOrganizationsRequest { page_size: PAGE, page_token, ..wanted.clone() };
+            let page = self.membership().list_organizations(request).await?.into_inner();
+            Ok((page.organizations, page.next_page_token))
+        })
+        .await
+    }
+
+    /// Memberships with their organizations, as `wanted` narrows them down.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn members(&self, wanted: ListMembersRequest) -> Result<Vec<Member>, NodeError> {
+        every(async |page_token| {
+            let request = ListMembersRequest { page_size: PAGE, page_token, ..wanted.clone() };
+            let page = self.membership().list_members(request).await?.into_inner();
+            Ok((page.members, page.next_page_token))
+        })
+        .await
+    }
+
+    /// The requests for admission that stand and wait for an answer.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn asking(&self, initiative: &str) -> Result<Vec<JoinRequest>, NodeError> {
+        every(async |page_token| {
+            let request = ListJoinRequestsRequest {
+                initiative: initiative.to_owned(),
+                state: JoinRequestState::Open.into(),
+                unanswered: true,
+                page_size: PAGE,
+                page_token,
+            };
+            let page = self.membership().list_join_requests(request).await?.into_inner();
+            Ok((page.join_requests, page.next_page_token))
+        })
+        .await
+    }
+
+    /// Measures, as `wanted` narrows them down.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn measures(&self, wanted: ListMeasuresRequest) -> Result<Vec<Measure>, NodeError> {
+        every(async |page_token| {
+            let request = ListMeasuresRequest { page_size: PAGE, page_token, ..wanted.clone() };
+            let page = self.measurement().list_measures(request).await?.into_inner();
+            Ok((page.measures, page.next_page_token))
+        })
+        .await
+    }
+}
+
+/// Asks for page after page; each answer says where the next begins.
+async fn every<T>(mut ask: impl AsyncFnMut(String) -> Result<(Vec<T>, String), Status>) -> Result<Vec<T>, NodeError> {
+    let (mut all, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let (items, next) = ask(page_token).await?;
+        all.extend(items);
+        if next.is_empty() {
+            return Ok(all);
+        }
+        page_token = next;
+    }
+}
