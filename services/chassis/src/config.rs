@@ -142,7 +142,7 @@ section! {
         authority: Option<PathBuf> = None, as "/etc/commonweal/hub/ca.crt";
         /// Bytes of disk for all mailboxes together.
         disk_bytes: u64 = 16 << 30;
-        /// Bytes in each direction of one mailbox; a hub takes disk_bytes / mailbox_bytes / 2 partners.
+        /// Bytes in each direction of one mailbox; a hub takes disk_bytes / (2 * mailbox_bytes + 4 MiB) partners.
         mailbox_bytes: u64 = 64 << 20;
     }
 }

@@ -54,19 +54,8 @@ impl<R: Room> Desk<R> {
         let (call, message) = taken_apart(request)?;
         let Call { caller, method, rule } = call;
         let Some(caller) = caller else { return Err(nobody()) };
-        let transaction = self.ledger.pool.begin().await.map_err(errors::database)?;
-        let work = Work {
-            ledger: self.ledger.clone(),
-            transaction,
-            caller,
-            method,
-            rule,
-            now: clock::now(),
-            actor: None,
-            request_id: None,
-            lines: Vec::new(),
-        };
-        Ok((work, message))
+        let paused = Paused { ledger: self.ledger.clone(), caller, method, rule, now: clock::now() };
+        Ok((paused.resume().await?, message))
     }
 
     /// Begins a call that only reads, on one snapshot of the tables.
@@ -163,20 +152,44 @@ impl<R: Room> Work<R> {
     ///
     /// # Errors
     /// What the database says; nothing is kept then.
-    pub async fn reply<A: Message>(mut self, answer: A) -> Result<Response<A>, Status> {
+    pub async fn reply<A: Message>(self, answer: A) -> Result<Response<A>, Status> {
+        let kept = answer.encode_to_vec();
+        self.reply_and_keep(answer, &kept).await
+    }
+
+    /// As [`Work::reply`], for an answer that holds a secret: `kept` is it without, and what [`Work::answered`] comes
+    /// back with.
+    ///
+    /// # Errors
+    /// As those of [`Work::reply`].
+    pub async fn reply_without_secret<A: Message>(self, answer: A, kept: &A) -> Result<Response<A>, Status> {
+        self.reply_and_keep(answer, &kept.encode_to_vec()).await
+    }
+
+    async fn reply_and_keep<A>(mut self, answer: A, reply: &[u8]) -> Result<Response<A>, Status> {
         let Some(request_id) = &self.request_id else {
             return Err(errors::internal(&format!("{} would answer before it looked at its request id", self.method)));
         };
         let claim = Claim { caller: &self.caller.person, method: &self.method, request_id };
-        let reply = answer.encode_to_vec();
         let kept = match self.lines.as_slice() {
-            [] => claim.keep(&mut self.transaction, &reply).await,
-            lines => log::append_answered(&mut self.transaction, R::NAME, lines, &claim, &reply).await,
+            [] => claim.keep(&mut self.transaction, reply).await,
+            lines => log::append_answered(&mut self.transaction, R::NAME, lines, &claim, reply).await,
         };
         kept.map_err(errors::database)?;
         self.transaction.commit().await.map_err(errors::database)?;
         self.ledger.committed();
         Ok(Response::new(answer))
+    }
+
+    /// Lets go of the transaction with all that was done in it, to wait for something outside of the database: whoever
+    /// waits there holds no lock here.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn pause(self) -> Result<Paused<R>, Status> {
+        let Self { ledger, transaction, caller, method, rule, now, .. } = self;
+        transaction.rollback().await.map_err(errors::database)?;
+        Ok(Paused { ledger, caller, method, rule, now })
     }
 
     /// The transaction's connection.
@@ -197,6 +210,28 @@ impl<R: Room> Work<R> {
     /// This node.
     pub fn node(&self) -> &NodeId {
         &self.ledger.node
+    }
+}
+
+/// A call that writes, while it has no transaction.
+pub struct Paused<R> {
+    ledger: Ledger<R>,
+    caller: Caller,
+    method: String,
+    rule: &'static proto::common::Access,
+    now: OffsetDateTime,
+}
+
+impl<R: Room> Paused<R> {
+    /// Begins anew, authorisation and request id included: much may have happened meanwhile.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where the database is away.
+    pub async fn resume(self) -> Result<Work<R>, Status> {
+        let Self { ledger, caller, method, rule, now } = self;
+        let transaction = ledger.pool.begin().await.map_err(errors::database)?;
+        let (actor, request_id, lines) = (None, None, Vec::new());
+        Ok(Work { ledger, transaction, caller, method, rule, now, actor, request_id, lines })
     }
 }
 

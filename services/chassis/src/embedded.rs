@@ -19,6 +19,9 @@ pub use postgres::{Postgres, PostgresOptions};
 /// Why an embedded server could not be started, asked or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
+    /// A private file cannot be used.
+    #[error(transparent)]
+    Private(#[from] crate::strongbox::BoxError),
     /// No binary that is new enough.
     #[error(
         "no {what} {wanted} or newer found (looked at: {}). Run deploy/tools, or set {variable} to {example}",

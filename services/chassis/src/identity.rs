@@ -123,22 +123,6 @@ impl NodeKeys {
         }
     }
 
-    /// A new key, signed by the present one, takes its place; the former secret is forgotten.
-    ///
-    /// # Errors
-    /// Where it cannot be written; the present key stays then.
-    pub fn rotate(&mut self) -> Result<(), KeyError> {
-        let next = fresh()?;
-        let public_key = next.verifying_key().to_bytes();
-        let signature = self.sign(&succession(&public_key));
-        let mut chain = self.chain.clone();
-        chain.push(NodeKey { public_key: public_key.to_vec().into(), signature: signature.to_vec().into() });
-        let keys = Self { current: next, chain, id: self.id.clone(), path: self.path.clone() };
-        strongbox::replace(&keys.path, &keys.stored())?;
-        *self = keys;
-        Ok(())
-    }
-
     /// The node's id: that of its first key.
     pub fn id(&self) -> &NodeId {
         &self.id
@@ -222,14 +206,24 @@ fn array(bytes: &[u8]) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
 
+    /// A new key, signed by the present one, takes its place in the file.
+    fn succeed(keys: &mut NodeKeys) {
+        let next = fresh().unwrap();
+        let public_key = next.verifying_key().to_bytes();
+        let signature = keys.sign(&succession(&public_key));
+        keys.chain.push(NodeKey { public_key: public_key.to_vec().into(), signature: signature.to_vec().into() });
+        keys.current = next;
+        strongbox::replace(&keys.path, &keys.stored()).unwrap();
+    }
+
     #[test]
     fn a_node_keeps_its_id_when_its_key_changes() {
         let folder = tempfile::tempdir().unwrap();
         let mut keys = NodeKeys::create(folder.path()).unwrap();
         let (id, first) = (keys.id().clone(), keys.public());
         assert_eq!(NodeId::of_key(&first), id);
-        keys.rotate().unwrap();
-        keys.rotate().unwrap();
+        succeed(&mut keys);
+        succeed(&mut keys);
         let loaded = NodeKeys::load(folder.path()).unwrap().unwrap();
         assert_eq!((loaded.id(), loaded.public()), (&id, keys.public()));
         let publics = verify_chain(&id, &loaded.chain()).unwrap();
@@ -243,7 +237,7 @@ mod tests {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut alpha = NodeKeys::create(one.path()).unwrap();
         let impostor = NodeKeys::create(two.path()).unwrap();
-        alpha.rotate().unwrap();
+        succeed(&mut alpha);
         let chain = alpha.chain();
         assert!(matches!(verify_chain(impostor.id(), &chain), Err(KeyError::OtherNode(_))));
         assert!(matches!(verify_chain(alpha.id(), &[]), Err(KeyError::Length(0))));

@@ -12,7 +12,7 @@ use crate::errors::Violations;
 /// Items on a page where the caller does not say.
 const USUAL: i32 = 50;
 /// Items on a page at the most.
-const MOST: i32 = 1000;
+const MOST: i32 = 500;
 const DIGEST_BYTES: usize = 8;
 
 /// Which page of a list is asked for.
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_page_has_a_size_within_bounds() {
         assert_eq!(page(0, "", "a").unwrap().limit(), 51);
-        assert_eq!(page(i32::MAX, "", "a").unwrap().limit(), 1001);
+        assert_eq!(page(i32::MAX, "", "a").unwrap().limit(), 501);
         assert_eq!(page(-1, "", "a").unwrap_err(), "page_size: must not be negative");
     }
 }

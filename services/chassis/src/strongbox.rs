@@ -106,13 +106,18 @@ fn malformed(path: &Path) -> BoxError {
     BoxError::Malformed { path: path.to_owned(), what: "64 hexadecimal digits" }
 }
 
+/// Makes a folder, and those around it that are missing, closed to others.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn folder(path: &Path) -> Result<(), BoxError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| io_error("make the folder", path, source))
+}
+
 fn draft(path: &Path, content: &[u8]) -> Result<PathBuf, BoxError> {
-    if let Some(folder) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|source| io_error("make the folder of", path, source))?;
+    if let Some(parent) = path.parent() {
+        folder(parent)?;
     }
     let draft = path.with_extension(format!("{}.draft", clock::new_id()));
     let write = || {

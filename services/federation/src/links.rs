@@ -10,16 +10,25 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::border::{Border, BorderError};
+use crate::ending;
 use crate::hub::{
     BackboneMailbox, HubAdmin, HubError, HubReach, MailboxKeys, MailboxSize, NodeCredentials, NodeMailbox, Road,
 };
 use crate::link::{Link, Mailbox};
 use crate::pace::Pace;
-use crate::store::links::LinkRow;
-use crate::store::nodes::Initiative;
+use crate::store::links::{self, LinkRow};
+use crate::store::nodes::{self, Initiative};
 
 type Name = (NodeId, Reference);
-type Running = BTreeMap<Name, (Arc<Link>, CancellationToken)>;
+type Running = BTreeMap<Name, Work>;
+
+/// A link at work.
+struct Work {
+    link: Arc<Link>,
+    stop: CancellationToken,
+    /// What it was started with.
+    mailbox: serde_json::Value,
+}
 
 /// The hub as the backbone's border sees it.
 #[derive(Clone)]
@@ -42,6 +51,7 @@ pub struct Links {
     border: Border,
     hub: Option<HubSide>,
     running: Arc<Mutex<Running>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -49,14 +59,14 @@ pub struct Links {
 impl Links {
     /// No links yet.
     pub fn new(border: Border, hub: Option<HubSide>, stop: CancellationToken) -> Self {
-        Self { border, hub, running: Arc::default(), tasks: TaskTracker::new(), stop }
+        Self { border, hub, running: Arc::default(), turn: Arc::default(), tasks: TaskTracker::new(), stop }
     }
 
     /// Starts a link; one that runs already is replaced.
     ///
     /// # Errors
     /// Where what is kept of its mailbox cannot be read.
-    pub async fn start(&self, row: &LinkRow, initiative: Initiative) -> Result<(), BorderError> {
+    async fn start(&self, row: &LinkRow, initiative: Initiative) -> Result<(), BorderError> {
         let unreadable = |error: serde_json::Error| BorderError::Hub(format!("mailbox of {}: {error}", row.node));
         let hub = |error: crate::hub::HubError| BorderError::Hub(error.to_string());
         let mailbox = if initiative.backbone == *self.border.node() {
@@ -73,22 +83,64 @@ impl Links {
         let link = Arc::new(Link { border, initiative, peer, mailbox, pace: Pace::default() });
         let stop = self.stop.child_token();
         self.tasks.spawn(link.clone().run(stop.clone()));
-        if let Some((_, before)) = self.with(|running| running.insert(name(row), (link, stop))) {
-            before.cancel();
+        let work = Work { link, stop, mailbox: row.mailbox.clone() };
+        if let Some(before) = self.with(|running| running.insert(name(row), work)) {
+            before.stop.cancel();
         }
         Ok(())
     }
 
+    /// Starts every link that is to work and does not, and carries on ending those that are to end. One that fails
+    /// stops no other, and is tried again.
+    pub async fn follow(&self) {
+        // One at a time: two would start a link twice.
+        let _turn = self.turn.lock().await;
+        if let Err(error) = self.follow_rows().await {
+            tracing::warn!(%error, "links not looked after; tried again");
+        }
+    }
+
+    async fn follow_rows(&self) -> Result<(), BorderError> {
+        let rows = links::all(&mut *self.border.pool.acquire().await?).await?;
+        for row in rows.iter().filter(|row| row.ending.is_none() && row.ended_at.is_none() && !self.works(row)) {
+            let initiative = nodes::initiative(&mut *self.border.pool.acquire().await?, &row.initiative).await?;
+            let Some(initiative) = initiative else { continue };
+            if let Err(error) = self.start(row, initiative).await {
+                tracing::error!(peer = %row.node, %error, "link not started; tried again");
+            }
+        }
+        for row in rows.iter().filter(|row| row.ended_at.is_some()) {
+            self.end(&row.node, &row.initiative);
+        }
+        for row in rows.iter().filter(|row| row.ending.is_some() && row.closed_at.is_none()) {
+            ending::carry_out(self, &row.node, &row.initiative).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a link works with what is kept of its mailbox.
+    fn works(&self, row: &LinkRow) -> bool {
+        self.with(|running| running.get(&name(row)).is_some_and(|work| work.mailbox == row.mailbox))
+    }
+
+    /// Follows what is kept of the links, for as long as this node runs.
+    pub async fn follow_for_ever(&self, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            self.follow().await;
+        }
+    }
+
     /// Ends a link's work.
     pub fn end(&self, node: &NodeId, initiative: &Reference) {
-        if let Some((_, stop)) = self.with(|running| running.remove(&(node.clone(), initiative.clone()))) {
-            stop.cancel();
+        if let Some(work) = self.with(|running| running.remove(&(node.clone(), initiative.clone()))) {
+            work.stop.cancel();
         }
     }
 
     /// A link at work.
     pub fn get(&self, node: &NodeId, initiative: &Reference) -> Option<Arc<Link>> {
-        self.with(|running| running.get(&(node.clone(), initiative.clone())).map(|(link, _)| link.clone()))
+        self.with(|running| running.get(&(node.clone(), initiative.clone())).map(|work| work.link.clone()))
     }
 
     /// Waits until every link has ended, after `stop`.
@@ -101,7 +153,7 @@ impl Links {
     pub async fn tend(&self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
-            let links: Vec<Arc<Link>> = self.with(|running| running.values().map(|(link, _)| link.clone()).collect());
+            let links: Vec<Arc<Link>> = self.with(|running| running.values().map(|work| work.link.clone()).collect());
             for link in links {
                 if link.is_backbone() && is_lost(&link).await {
                     self.reopen(&link).await;
@@ -123,10 +175,8 @@ impl Links {
     }
 
     async fn mailbox_keys(&self, node: &NodeId, initiative: &Reference) -> Result<Option<MailboxKeys>, BorderError> {
-        let mut connection = self.border.pool.acquire().await?;
-        let rows = crate::store::links::all(&mut connection).await?;
-        let row =
-            rows.into_iter().find(|row| row.node == *node && row.initiative == *initiative && row.ended_at.is_none());
+        let row = links::read(&mut *self.border.pool.acquire().await?, node, initiative).await?;
+        let row = row.filter(|row| row.ending.is_none() && row.ended_at.is_none());
         Ok(row.and_then(|row| serde_json::from_value(row.mailbox).ok()))
     }
 

@@ -28,7 +28,7 @@ pub async fn tell(
     events: &[(Event, Bytes)],
     told_here: bool,
 ) -> Result<(), BorderError> {
-    // Locks are taken in one order everywhere: members space, own space, feed.
+    // Locks are taken in one order wherever places are given: members space, feed, order of the space.
     let backbone = initiative.backbone == *border.node();
     let members = Space::members(&initiative.initiative);
     if backbone {

@@ -17,7 +17,6 @@ use crate::hub::{EnrolmentDesk, HubAdmin, HubError, Road};
 use crate::links::{HubSide, Links};
 use crate::meters::link_meters;
 use crate::status;
-use crate::store::{links, nodes};
 use crate::tell::Teller;
 
 const TEND_EVERY: Duration = Duration::from_secs(5);
@@ -41,7 +40,11 @@ pub async fn start(
     tasks.spawn(Inbox::new(teller, border.pool.clone(), client).run(stop.clone()));
 
     let works = Links::new(border, hub, stop.clone());
-    open(&works).await?;
+    works.follow().await;
+    {
+        let works = works.clone();
+        tasks.spawn(until(stop.clone(), async move { works.follow_for_ever(TEND_EVERY).await }));
+    }
     if works.hub().is_some() {
         tasks.spawn(until(stop.clone(), keep_hub(works.clone())));
     }
@@ -59,19 +62,6 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
         () = stop.cancelled() => {}
         () = work => {}
     }
-}
-
-/// Starts every link that is not ended. One that cannot start is shown in the status and does not stop the others.
-async fn open(works: &Links) -> Result<(), BorderError> {
-    let mut connection = works.border().pool.acquire().await?;
-    for row in links::all(&mut connection).await?.into_iter().filter(|row| row.ended_at.is_none()) {
-        if let Some(initiative) = nodes::initiative(&mut connection, &row.initiative).await?
-            && let Err(error) = works.start(&row, initiative).await
-        {
-            tracing::error!(peer = %row.node, %error, "link not started");
-        }
-    }
-    Ok(())
 }
 
 /// Shows how far each link is behind, for as long as this node runs.

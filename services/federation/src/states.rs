@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chassis::broker;
-use chassis::names::Space;
+use chassis::names::{NodeId, Space};
 use prost::Message;
 use proto::common::{AskDigest, SpaceDigest};
 use proto::federation::{GetSpaceDigestResponse, ServiceDigest};
@@ -15,20 +15,37 @@ use crate::store::{feeds, order, rooms};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// The digest of a space. `services` are the names of the rooms of this node.
+/// What the border holds of a space, and how far its rooms must be to follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    position: u64,
+    pending: u64,
+    handed_on: u64,
+}
+
+/// What the border holds of a space.
 ///
 /// # Errors
-/// Where the database fails or a service does not answer.
+/// Where the database fails.
+pub async fn held(connection: &mut PgConnection, space: &Space, node: &NodeId) -> Result<Held, sqlx::Error> {
+    Ok(Held {
+        position: order::read(connection, space).await?.position,
+        pending: feeds::pending(connection, space, node).await?,
+        handed_on: rooms::handed_on(connection, space).await?,
+    })
+}
+
+/// The digest of a space, given what the border holds of it. `services` are the names of the rooms of this node.
+///
+/// # Errors
+/// Where a service does not answer.
 pub async fn of(
-    connection: &mut PgConnection,
     client: &async_nats::Client,
     services: &[&'static str],
     space: &Space,
-    node: &chassis::names::NodeId,
+    held: Held,
 ) -> Result<GetSpaceDigestResponse, BorderError> {
-    let position = order::read(connection, space).await?.position;
-    let pending = feeds::pending(connection, space, node).await?;
-    let handed_on = rooms::handed_on(connection, space).await?;
+    let Held { position, pending, handed_on } = held;
     let mut whole = Sha256::new();
     let (mut resources, mut settled, mut digests) = (0, pending == 0, Vec::new());
     let mut services = services.to_vec();

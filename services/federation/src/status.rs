@@ -75,7 +75,7 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
         true => links::confirmed_by(connection, &row.initiative, &row.node).await?,
         false => feeds::judged(connection, &row.initiative, border.node()).await?,
     };
-    let newest = quarantine::newest(connection, Some(row.node.as_str()), 1).await?;
+    let newest = quarantine::newest(connection, Some(row.node.as_str()), None, 1).await?;
     Ok(LinkStatus {
         node: row.node.to_string(),
         display_name,

@@ -15,7 +15,7 @@ use federation::{invitation, wire};
 use made::{ACCEPTED_AT, EXPIRES_AT, MADE_AT, Made, SECRET, id_of};
 use prost::Message;
 use proto::federation::{
-    Accepted, Entry, EntryBody, EntryHeader, Frame, JoinRequest, LinkMessage, NodeAdmitted, SignedAppointment,
+    Accepted, EnrolmentRequest, Entry, EntryBody, EntryHeader, Frame, LinkMessage, NodeAdmitted, SignedAppointment,
 };
 
 fn path(name: &str) -> PathBuf {
@@ -127,10 +127,10 @@ fn an_invitation_reads_back_from_its_line() {
 }
 
 #[test]
-fn a_join_request_reads_back_with_its_proof() {
+fn an_enrolment_request_reads_back_with_its_proof() {
     let made = Made::again();
-    let request: JoinRequest = read("join_request.binpb");
-    let bare = JoinRequest { proof: Bytes::new(), ..request.clone() };
+    let request: EnrolmentRequest = read("enrolment_request.binpb");
+    let bare = EnrolmentRequest { proof: Bytes::new(), ..request.clone() };
     let message = [b"commonweal-join-1".as_slice(), &wire::digest(&SECRET), &bare.encode_to_vec()].concat();
     identity::verify(&made.alpha.public(), &message, &request.proof).unwrap();
 }

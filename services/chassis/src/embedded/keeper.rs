@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 
 use super::shield::Shield;
 use super::{EmbeddedError, io_error};
-use crate::clock;
+use crate::{clock, strongbox};
 
 /// Runs the command after the first word and sends it the signals named on standard input, at its end the first word.
 ///
@@ -238,22 +238,11 @@ pub(super) fn make_folder(path: &Path) -> Result<PathBuf, EmbeddedError> {
 
 /// The password kept in a file that only its owner reads; made when it is not there.
 pub(super) fn password(path: &Path) -> Result<String, EmbeddedError> {
-    match fs::read_to_string(path) {
-        Ok(password) if !password.is_empty() => return Ok(password),
-        Ok(_) => {}
-        Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => {}
-        Err(problem) => return Err(io_error("reading", path)(problem)),
+    match strongbox::read(path)?.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        Some(password) if !password.is_empty() => return Ok(password),
+        _ => {}
     }
     let password = data_encoding::HEXLOWER.encode(&clock::random::<24>()?);
-    write_private(path, &password)?;
+    strongbox::replace(path, password.as_bytes())?;
     Ok(password)
-}
-
-/// Writes a file that only its owner reads.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<(), EmbeddedError> {
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        file.write_all(text.as_bytes())
-    };
-    write().map_err(io_error("writing", path))
 }

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::find;
-use super::keeper::{Keeper, Lock, Order, make_folder, password, write_private};
+use super::keeper::{Keeper, Lock, Order, make_folder, password};
 use super::shield::Shield;
 use super::{EmbeddedError, io_error};
+use crate::strongbox;
 
 const WHAT: &str = "nats-server";
 const USER: &str = "commonweal";
@@ -119,7 +120,7 @@ fn write_config(dir: &Path, port: Option<u16>, password: &str) -> Result<PathBuf
         "jetstream": { "store_dir": dir.display().to_string() },
     });
     let path = dir.join("nats.conf");
-    write_private(&path, &format!("{config:#}\n"))?;
+    strongbox::replace(&path, format!("{config:#}\n").as_bytes())?;
     Ok(path)
 }
 

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use chassis::strongbox;
 use serde_json::{Value, json};
 
-use super::error::HubError;
-use super::files::{make_dir, unusable, write_private};
+use super::error::{HubError, unusable};
 use super::keys::HubKeys;
 use super::outlet::MAX_MESSAGE_BYTES;
 use super::tls::HubTls;
@@ -73,7 +73,7 @@ impl HubConfig<'_> {
         if self.listen.port() == 0 || self.websocket.is_some_and(|listen| listen.port() == 0) {
             return Err(unusable(path, &"the hub needs a fixed port, since partners are told it"));
         }
-        make_dir(self.store_dir)?;
-        write_private(path, self.render()?.as_bytes())
+        strongbox::folder(self.store_dir)?;
+        Ok(strongbox::replace(path, self.render()?.as_bytes())?)
     }
 }

@@ -105,6 +105,7 @@ pub struct EnrolmentCredentials {
 impl EnrolmentCredentials {
     pub(super) fn new(
         account: &KeyPair,
+        user: KeyPair,
         invitation: &str,
         expires_at: OffsetDateTime,
         now: OffsetDateTime,
@@ -113,7 +114,6 @@ impl EnrolmentCredentials {
         if !(1..=64).contains(&invitation.len()) || !invitation.chars().all(allowed) {
             return Err(HubError::InvitationId(invitation.to_owned()));
         }
-        let user = KeyPair::new_user();
         let public = user.public_key();
         Ok(Self {
             invitation: invitation.to_owned(),
@@ -188,8 +188,8 @@ mod tests {
         let account = KeyPair::new_account();
         let now = OffsetDateTime::UNIX_EPOCH;
         for id in ["", "a.b", "*", ">", "a b", &"x".repeat(65)] {
-            assert!(EnrolmentCredentials::new(&account, id, now, now).is_err(), "{id}");
+            assert!(EnrolmentCredentials::new(&account, KeyPair::new_user(), id, now, now).is_err(), "{id}");
         }
-        assert!(EnrolmentCredentials::new(&account, "0197-ab_C", now, now).is_ok());
+        assert!(EnrolmentCredentials::new(&account, KeyPair::new_user(), "0197-ab_C", now, now).is_ok());
     }
 }

@@ -43,7 +43,7 @@ impl EnrolmentDesk {
     }
 
     /// The next request. `None` when the connection is closed for good.
-    pub async fn next(&mut self) -> Option<EnrolmentRequest> {
+    pub async fn next(&mut self) -> Option<Knock> {
         loop {
             let message = self.requests.next().await?;
             let invitation = message.subject.strip_prefix("enrol.").unwrap_or_default().to_owned();
@@ -53,7 +53,7 @@ impl EnrolmentDesk {
             match message.reply.filter(|reply| reply.starts_with(&inbox)) {
                 Some(reply) => {
                     let client = self.line.client.clone();
-                    return Some(EnrolmentRequest { invitation, bytes: message.payload, reply, client });
+                    return Some(Knock { invitation, bytes: message.payload, reply, client });
                 }
                 None => tracing::warn!(invitation.id = %invitation, "enrolment without an inbox"),
             }
@@ -68,7 +68,7 @@ impl EnrolmentDesk {
 
 /// One knock at the door.
 #[derive(Debug)]
-pub struct EnrolmentRequest {
+pub struct Knock {
     /// Which invitation's credentials were used; the hub vouches for it.
     pub invitation: String,
     /// What was asked.
@@ -77,7 +77,7 @@ pub struct EnrolmentRequest {
     client: Client,
 }
 
-impl EnrolmentRequest {
+impl Knock {
     /// Answers. The asker may have gone; it then asks again, so answer the same again.
     pub async fn answer(self, bytes: Bytes) -> Result<(), HubError> {
         let broken = |error: &dyn std::fmt::Display| HubError::Unanswered(error.to_string());

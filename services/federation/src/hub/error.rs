@@ -73,6 +73,14 @@ pub enum HubError {
         /// What the system, or the parser, said.
         reason: String,
     },
+    /// A private file could not be read or written, or others may read it.
+    #[error(transparent)]
+    Private(#[from] chassis::strongbox::BoxError),
+}
+
+/// An error that names the file.
+pub(super) fn unusable(path: &std::path::Path, reason: &dyn std::fmt::Display) -> HubError {
+    HubError::File { path: path.to_owned(), reason: reason.to_string() }
 }
 
 impl From<nkeys::error::Error> for HubError {

@@ -4,14 +4,15 @@
 use std::fmt;
 use std::path::Path;
 
-use nkeys::KeyPair;
+use chassis::strongbox::{self, BoxError};
+use nkeys::{KeyPair, KeyPairType};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::claims;
 use super::credentials::EnrolmentCredentials;
-use super::error::HubError;
-use super::files::{make_dir, read_if_there, unusable, write_private};
+use super::error::{HubError, unusable};
 
 /// The backbone's keys over the hub. Whoever holds them holds the hub.
 #[derive(Clone, Serialize, Deserialize)]
@@ -30,8 +31,8 @@ pub struct HubKeys {
 impl HubKeys {
     /// Reads the keys, or makes them when the file does not exist yet.
     pub fn load_or_create(path: &Path, now: OffsetDateTime) -> Result<Self, HubError> {
-        if let Some(text) = read_if_there(path)? {
-            return serde_json::from_str(&text).map_err(|error| unusable(path, &error));
+        if let Some(keys) = Self::load(path)? {
+            return Ok(keys);
         }
         let keys = Self {
             // Whole seconds, as they come back from the file.
@@ -41,12 +42,18 @@ impl HubKeys {
             system_user: KeyPair::new_user().seed()?,
             enrolment_account: KeyPair::new_account().seed()?,
         };
-        if let Some(folder) = path.parent() {
-            make_dir(folder)?;
-        }
         let text = serde_json::to_vec_pretty(&keys).map_err(|error| unusable(path, &error))?;
-        write_private(path, &text)?;
-        Ok(keys)
+        match strongbox::make(path, &text) {
+            Ok(()) => Ok(keys),
+            // Another process of this node was faster: its keys count.
+            Err(BoxError::There(_)) => Self::load(path)?.ok_or_else(|| unusable(path, &"it comes and goes")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn load(path: &Path) -> Result<Option<Self>, HubError> {
+        let Some(text) = strongbox::read(path)? else { return Ok(None) };
+        serde_json::from_slice(&text).map(Some).map_err(|error| unusable(path, &error))
     }
 
     /// The operator, who signs accounts.
@@ -79,14 +86,26 @@ impl HubKeys {
     }
 
     /// Credentials for the holder of one invitation, of no use after `expires_at`. They admit
-    /// to the enrolment desk only; see [`super::enrol`].
+    /// to the enrolment desk only; see [`super::enrol`]. Always the same for the same invitation.
     pub fn enrolment_credentials(
         &self,
         invitation: &str,
         expires_at: OffsetDateTime,
-        now: OffsetDateTime,
     ) -> Result<EnrolmentCredentials, HubError> {
-        EnrolmentCredentials::new(&self.enrolment_account()?, invitation, expires_at, now)
+        let user = KeyPair::new_from_raw(KeyPairType::User, self.derived("user", invitation)?)?;
+        EnrolmentCredentials::new(&self.enrolment_account()?, user, invitation, expires_at, self.created_at)
+    }
+
+    /// The secret of one invitation.
+    pub fn invitation_secret(&self, invitation: &str) -> Result<[u8; 32], HubError> {
+        self.derived("secret", invitation)
+    }
+
+    /// Secret bytes that follow from these keys: made again where they are needed again, so that
+    /// they need not be kept anywhere. Nothing else is ever signed that begins like this.
+    fn derived(&self, purpose: &str, invitation: &str) -> Result<[u8; 32], HubError> {
+        let text = format!("commonweal-invitation-{purpose}-1 {invitation}");
+        Ok(Sha256::digest(self.enrolment_account()?.sign(text.as_bytes())?).into())
     }
 }
 

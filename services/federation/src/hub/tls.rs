@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chassis::strongbox;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
@@ -13,8 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::error::HubError;
-use super::files::{make_dir, read_if_there, unusable, write_private};
+use super::error::{HubError, unusable};
 
 const AUTHORITY_LIFE: Duration = Duration::days(30 * 365);
 const SERVER_LIFE: Duration = Duration::days(365);
@@ -54,7 +54,6 @@ impl HubTls {
     /// certificate when it is near its end or does not bear all of `names` (host names or
     /// addresses by which partners dial the hub; `localhost` and `127.0.0.1` come by themselves).
     pub fn load_or_create(folder: &Path, names: &[String], now: OffsetDateTime) -> Result<Self, HubError> {
-        make_dir(folder)?;
         let ca_der = authority(folder, now)?;
         let cert_file = folder.join("server.crt");
         let key_file = folder.join("server.key");
@@ -76,9 +75,9 @@ fn all_names(names: &[String]) -> Vec<String> {
 }
 
 fn is_good(folder: &Path, names: &[String], now: OffsetDateTime) -> Result<bool, HubError> {
-    let Some(text) = read_if_there(&folder.join("server.json"))? else { return Ok(false) };
+    let Some(text) = strongbox::read(&folder.join("server.json"))? else { return Ok(false) };
     // Unreadable is as good as absent: a new certificate does no harm.
-    let Ok(issued) = serde_json::from_str::<Issued>(&text) else { return Ok(false) };
+    let Ok(issued) = serde_json::from_slice::<Issued>(&text) else { return Ok(false) };
     Ok(issued.names == names && now + RENEW_BEFORE < issued.not_after)
 }
 
@@ -92,8 +91,8 @@ fn authority(folder: &Path, now: OffsetDateTime) -> Result<Vec<u8>, HubError> {
     let key = KeyPair::generate()?;
     let certificate = authority_params(now)?.self_signed(&key)?;
     // The certificate last: it is what says that there is an authority.
-    write_private(&folder.join("ca.key"), key.serialize_pem().as_bytes())?;
-    write_private(&path, certificate.pem().as_bytes())?;
+    strongbox::replace(&folder.join("ca.key"), key.serialize_pem().as_bytes())?;
+    strongbox::replace(&path, certificate.pem().as_bytes())?;
     Ok(certificate.der().to_vec())
 }
 
@@ -111,8 +110,9 @@ fn authority_params(now: OffsetDateTime) -> Result<CertificateParams, HubError> 
 
 fn issue(folder: &Path, names: &[String], now: OffsetDateTime) -> Result<(), HubError> {
     let authority_key = folder.join("ca.key");
-    let pem = read_if_there(&authority_key)?
+    let pem = strongbox::read(&authority_key)?
         .ok_or_else(|| unusable(&authority_key, &"needed to renew the hub's certificate"))?;
+    let pem = String::from_utf8(pem).map_err(|error| unusable(&authority_key, &error))?;
     let authority = Issuer::new(authority_params(now)?, KeyPair::from_pem(&pem)?);
 
     let mut params = CertificateParams::new(names)?;
@@ -129,11 +129,11 @@ fn issue(folder: &Path, names: &[String], now: OffsetDateTime) -> Result<(), Hub
     let issued = folder.join("server.json");
     let note = Issued { names: names.to_vec(), not_after: now + SERVER_LIFE };
     let note = serde_json::to_vec(&note).map_err(|error| unusable(&issued, &error))?;
-    write_private(&folder.join("server.key"), key.serialize_pem().as_bytes())?;
-    write_private(&folder.join("server.crt"), certificate.pem().as_bytes())?;
+    strongbox::replace(&folder.join("server.key"), key.serialize_pem().as_bytes())?;
+    strongbox::replace(&folder.join("server.crt"), certificate.pem().as_bytes())?;
     // Last, so that a crash in between leads to a new pair and never to a key beside another's
     // certificate.
-    write_private(&issued, &note)
+    Ok(strongbox::replace(&issued, &note)?)
 }
 
 #[cfg(test)]

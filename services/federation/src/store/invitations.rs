@@ -40,6 +40,21 @@ pub async fn give(connection: &mut PgConnection, invitation: &InvitationRow) -> 
     Ok(())
 }
 
+/// Reads an invitation.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn read(connection: &mut PgConnection, id: &str) -> Result<Option<InvitationRow>, sqlx::Error> {
+    sqlx::query_as!(
+        InvitationRow,
+        "select invitation, initiative, display_name, secret_digest, expires_at, node
+           from federation.invitations where invitation = $1",
+        id,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// Reads an invitation and locks it for this transaction.
 ///
 /// # Errors

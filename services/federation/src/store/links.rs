@@ -17,8 +17,36 @@ pub struct LinkRow {
     pub mailbox: serde_json::Value,
     /// When the other end last said something.
     pub last_contact: Option<OffsetDateTime>,
+    /// Why it is to end, once that is decided.
+    pub ending: Option<String>,
     /// When it was ended.
     pub ended_at: Option<OffsetDateTime>,
+    /// When its mailbox was taken down after that.
+    pub closed_at: Option<OffsetDateTime>,
+}
+
+struct Row {
+    node: String,
+    initiative: String,
+    mailbox: serde_json::Value,
+    last_contact: Option<OffsetDateTime>,
+    ending: Option<String>,
+    ended_at: Option<OffsetDateTime>,
+    closed_at: Option<OffsetDateTime>,
+}
+
+impl Row {
+    fn read(self) -> Option<LinkRow> {
+        Some(LinkRow {
+            node: self.node.parse().ok()?,
+            initiative: self.initiative.parse().ok()?,
+            mailbox: self.mailbox,
+            last_contact: self.last_contact,
+            ending: self.ending,
+            ended_at: self.ended_at,
+            closed_at: self.closed_at,
+        })
+    }
 }
 
 /// Adds a link, or renews it.
@@ -33,7 +61,8 @@ pub async fn save(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into federation.links (node, initiative, mailbox) values ($1, $2, $3)
-         on conflict (node, initiative) do update set mailbox = excluded.mailbox, ended_at = null",
+         on conflict (node, initiative) do update
+            set mailbox = excluded.mailbox, ending = null, ended_at = null, closed_at = null",
         node.as_str(),
         initiative.to_string(),
         mailbox,
@@ -48,21 +77,56 @@ pub async fn save(
 /// # Errors
 /// Where the database fails.
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<LinkRow>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "select node, initiative, mailbox, last_contact, ended_at from federation.links order by initiative, node",
+    let rows = sqlx::query_as!(
+        Row,
+        "select node, initiative, mailbox, last_contact, ending, ended_at, closed_at from federation.links
+          order by initiative, node",
     )
     .fetch_all(connection)
     .await?;
-    let links = rows.into_iter().filter_map(|row| {
-        Some(LinkRow {
-            node: row.node.parse().ok()?,
-            initiative: row.initiative.parse().ok()?,
-            mailbox: row.mailbox,
-            last_contact: row.last_contact,
-            ended_at: row.ended_at,
-        })
-    });
-    Ok(links.collect())
+    Ok(rows.into_iter().filter_map(Row::read).collect())
+}
+
+/// One link, ended or not.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn read(
+    connection: &mut PgConnection,
+    node: &NodeId,
+    initiative: &Reference,
+) -> Result<Option<LinkRow>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select node, initiative, mailbox, last_contact, ending, ended_at, closed_at from federation.links
+          where node = $1 and initiative = $2",
+        node.as_str(),
+        initiative.to_string(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(Row::read))
+}
+
+/// One link, ended or not, locked for this transaction.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn lock(
+    connection: &mut PgConnection,
+    node: &NodeId,
+    initiative: &Reference,
+) -> Result<Option<LinkRow>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select node, initiative, mailbox, last_contact, ending, ended_at, closed_at from federation.links
+          where node = $1 and initiative = $2 for update",
+        node.as_str(),
+        initiative.to_string(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(Row::read))
 }
 
 /// Notes that the other end said something.
@@ -77,6 +141,49 @@ pub async fn contacted(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update federation.links set last_contact = $3 where node = $1 and initiative = $2",
+        node.as_str(),
+        initiative.to_string(),
+        at,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a link is to end, and why; the first reason stays.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn intend_end(
+    connection: &mut PgConnection,
+    node: &NodeId,
+    initiative: &Reference,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update federation.links set ending = $3
+          where node = $1 and initiative = $2 and ending is null and ended_at is null",
+        node.as_str(),
+        initiative.to_string(),
+        reason,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the mailbox of an ended link is gone.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn closed(
+    connection: &mut PgConnection,
+    node: &NodeId,
+    initiative: &Reference,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update federation.links set closed_at = $3 where node = $1 and initiative = $2 and ended_at is not null",
         node.as_str(),
         initiative.to_string(),
         at,

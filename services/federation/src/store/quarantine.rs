@@ -102,20 +102,22 @@ pub async fn add(connection: &mut PgConnection, finding: &Finding<'_>) -> Result
     Ok(())
 }
 
-/// The newest lines, newest first; of one node, or of all.
+/// The newest lines, newest first, before a line if one is given; of one node, or of all.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn newest(
     connection: &mut PgConnection,
     node: Option<&str>,
+    before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Quarantined>, sqlx::Error> {
     sqlx::query_as!(
         Quarantined,
         "select id, node, space, origin, sequence, code, reason, at from federation.quarantine
-          where $1::text is null or node = $1 order by id desc limit $2",
+          where ($1::text is null or node = $1) and ($2::bigint is null or id < $2) order by id desc limit $3",
         node,
+        before,
         limit,
     )
     .fetch_all(connection)

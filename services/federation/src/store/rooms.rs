@@ -6,19 +6,19 @@ use sqlx::PgConnection;
 use super::unsigned;
 
 /// Number, in the sequence to the rooms, of the last event of a space that was handed on. What is not numbered yet
-/// counts as beyond every number.
+/// counts as beyond every number. A space's lines are appended under the lock of its order, so the last one has the
+/// highest number, too.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn handed_on(connection: &mut PgConnection, space: &Space) -> Result<u64, sqlx::Error> {
     let sequence = sqlx::query_scalar!(
-        r#"select coalesce(max(case when u.position is null then coalesce(r.sequence, 0) else 9223372036854775807 end), 0)
-                  as "sequence!"
-             from log l left join relayed r using (position) left join unsequenced u using (position)
-            where l.space = $1"#,
+        r#"select case when u.position is null then coalesce(r.sequence, 0) else 9223372036854775807 end as "sequence!"
+             from (select position from log where space = $1 order by position desc limit 1) l
+             left join relayed r using (position) left join unsequenced u using (position)"#,
         space.to_string(),
     )
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(unsigned(sequence))
+    Ok(sequence.map_or(0, unsigned))
 }

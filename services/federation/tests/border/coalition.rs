@@ -23,7 +23,7 @@ impl Coalition {
         let backbone = Home::new(&postgres.0, "backbone", Some(hub.side.clone())).await.start().await;
         let alpha = Home::new(&postgres.0, "alpha", None).await.start().await;
         let beta = Home::new(&postgres.0, "beta", None).await.start().await;
-        let initiative = Reference::born_on(backbone.id());
+        let initiative = backbone.found().await;
         let members = Space::members(&initiative);
         for partner in [&alpha, &beta] {
             let invitation = backbone.invite(&initiative).await;

@@ -7,10 +7,10 @@ use chassis::identity::NodeKeys;
 use federation::accept::{self, Outcome};
 use federation::hub::{EnrolmentCredentials, enrol, new_user_seed};
 use federation::store::nodes;
-use federation::{enrol as border, invitation};
+use federation::{invitation, join as border};
 use prost::Message;
 use proto::federation::link_status::State;
-use proto::federation::{Invitation, JoinReply, JoinRequest};
+use proto::federation::{EnrolmentReply, EnrolmentRequest, Invitation};
 use tempfile::TempDir;
 
 use crate::acceptances::Pretender;
@@ -79,11 +79,11 @@ struct Knocker {
 }
 
 impl Knocker {
-    fn request(&self, invitation: &Invitation) -> JoinRequest {
+    fn request(&self, invitation: &Invitation) -> EnrolmentRequest {
         border::request(&self.keys, "gamma", invitation, new_user_seed().unwrap().1)
     }
 
-    async fn knock(&self, request: &JoinRequest) -> JoinReply {
+    async fn knock(&self, request: &EnrolmentRequest) -> EnrolmentReply {
         let invitation = &self.invitation;
         let credentials = EnrolmentCredentials {
             invitation: invitation.invitation.clone(),
@@ -93,7 +93,7 @@ impl Knocker {
         let bytes = || request.encode_to_vec().into();
         let answer =
             soon(async || enrol(&self.coalition_hub, &credentials, bytes(), Duration::from_secs(5)).await.ok()).await;
-        JoinReply::decode(answer).unwrap()
+        EnrolmentReply::decode(answer).unwrap()
     }
 }
 
@@ -114,23 +114,23 @@ async fn nobody_is_let_in_without_proof() {
     let by_alpha = border::request(&alpha.border.keys, "gamma", &invitation, good.connection_key.clone());
     let without_proof = [
         knocker.request(&unread),
-        JoinRequest { proof: by_alpha.proof.clone(), ..good.clone() },
-        JoinRequest { node: alpha.id().to_string(), ..good.clone() },
-        JoinRequest { keys: alpha.border.keys.chain(), ..good.clone() },
-        JoinRequest { keys: Vec::new(), ..good.clone() },
-        JoinRequest { display_name: "another name".to_owned(), ..good.clone() },
-        JoinRequest { connection_key: new_user_seed().unwrap().1, ..good.clone() },
+        EnrolmentRequest { proof: by_alpha.proof.clone(), ..good.clone() },
+        EnrolmentRequest { node: alpha.id().to_string(), ..good.clone() },
+        EnrolmentRequest { keys: alpha.border.keys.chain(), ..good.clone() },
+        EnrolmentRequest { keys: Vec::new(), ..good.clone() },
+        EnrolmentRequest { display_name: "another name".to_owned(), ..good.clone() },
+        EnrolmentRequest { connection_key: new_user_seed().unwrap().1, ..good.clone() },
     ];
     for request in without_proof {
         let reply = knocker.knock(&request).await;
         assert!(reply.refusal.contains("could not prove its keys"), "{reply:?}");
     }
     let not_in_form = [
-        JoinRequest { display_name: "\0".to_owned(), ..good.clone() },
-        JoinRequest { display_name: "x".repeat(201), ..good.clone() },
-        JoinRequest { connection_key: "nonsense".to_owned(), ..good.clone() },
-        JoinRequest { invitation: "another".to_owned(), ..good.clone() },
-        JoinRequest { node: "nobody".to_owned(), ..good.clone() },
+        EnrolmentRequest { display_name: "\0".to_owned(), ..good.clone() },
+        EnrolmentRequest { display_name: "x".repeat(201), ..good.clone() },
+        EnrolmentRequest { connection_key: "nonsense".to_owned(), ..good.clone() },
+        EnrolmentRequest { invitation: "another".to_owned(), ..good.clone() },
+        EnrolmentRequest { node: "nobody".to_owned(), ..good.clone() },
     ];
     for request in not_in_form {
         let reply = knocker.knock(&request).await;

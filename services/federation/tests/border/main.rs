@@ -6,9 +6,12 @@
 #![cfg(test)]
 
 mod acceptances;
+mod access;
+mod bad_input;
 mod coalition;
 mod forge;
 mod frames;
+mod healing;
 mod hub;
 mod joining;
 mod node;

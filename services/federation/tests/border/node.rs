@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chassis::authn::Caller;
 use chassis::clock;
 use chassis::desk::Desk;
 use chassis::embedded::{Nats, NatsConfig, NatsOptions, Postgres, PostgresOptions};
@@ -30,6 +31,8 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
+
+pub type Calls = FederationServiceClient<CalledBy<FederationServiceServer<Api>>>;
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A type that no version knows yet.
@@ -105,9 +108,22 @@ impl Node {
         self.border.node()
     }
 
+    /// The calls, by somebody or nobody.
+    pub fn calls_by(&self, caller: Option<&Caller>) -> Calls {
+        FederationServiceClient::new(CalledBy::new(self.api.clone(), caller))
+    }
+
     /// The calls, by the node's operator.
-    fn calls(&self) -> FederationServiceClient<CalledBy<FederationServiceServer<Api>>> {
-        FederationServiceClient::new(CalledBy::new(self.api.clone(), Some(&operator())))
+    pub fn calls(&self) -> Calls {
+        self.calls_by(Some(&operator()))
+    }
+
+    /// An initiative that is born here, as the border knows it once its rooms told something in it.
+    pub async fn found(&self) -> Reference {
+        let initiative = Reference::born_on(self.id());
+        let mut connection = self.border.pool.acquire().await.unwrap();
+        tell::initiative(&self.border, &mut connection, &initiative).await.unwrap().unwrap();
+        initiative
     }
 
     /// An invitation to an initiative that was born here.
@@ -201,7 +217,7 @@ impl Node {
     /// Lines in quarantine, oldest first.
     pub async fn lines(&self) -> Vec<Quarantined> {
         let mut connection = self.border.pool.acquire().await.unwrap();
-        let mut lines = quarantine::newest(&mut connection, None, 1000).await.unwrap();
+        let mut lines = quarantine::newest(&mut connection, None, None, 1000).await.unwrap();
         lines.reverse();
         lines
     }

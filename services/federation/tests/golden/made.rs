@@ -8,12 +8,12 @@ use chassis::names::{NodeId, Reference, Space};
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signer, SigningKey};
 use federation::wire::{self, FeedName, Link, Step};
-use federation::{enrol, invitation};
+use federation::{invitation, join};
 use nkeys::{KeyPair, KeyPairType};
 use prost::Message;
 use proto::federation::have::{FeedHead, SpaceHead};
 use proto::federation::{
-    Accepted, Entry, Frame, Have, Invitation, JoinRequest, LinkMessage, NodeAdmitted, NodeEnded, NodeKey,
+    Accepted, EnrolmentRequest, Entry, Frame, Have, Invitation, LinkMessage, NodeAdmitted, NodeEnded, NodeKey,
     SignedAppointment, link_message,
 };
 use time::OffsetDateTime;
@@ -49,7 +49,7 @@ pub struct Made {
     pub appointment: SignedAppointment,
     pub admitted: NodeAdmitted,
     pub invitation: Invitation,
-    pub request: JoinRequest,
+    pub request: EnrolmentRequest,
 }
 
 impl Made {
@@ -78,7 +78,7 @@ impl Made {
                 keys: alpha.chain(),
                 display_name: "Alpha".to_owned(),
             },
-            request: enrol::request(&alpha, "Alpha", &invitation, user),
+            request: join::request(&alpha, "Alpha", &invitation, user),
             root: root.public(),
             alpha,
             backbone,
@@ -106,7 +106,7 @@ impl Made {
             ("node_admitted.binpb", self.admitted.encode_to_vec()),
             ("invitation.binpb", self.invitation.encode_to_vec()),
             ("invitation.txt", invitation::write(&self.invitation).into_bytes()),
-            ("join_request.binpb", self.request.encode_to_vec()),
+            ("enrolment_request.binpb", self.request.encode_to_vec()),
         ]
     }
 

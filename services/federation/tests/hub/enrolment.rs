@@ -15,7 +15,7 @@ async fn desk(hub: &Hub) -> EnrolmentDesk {
 }
 
 fn invitation(hub: &Hub, id: &str, life: Duration) -> EnrolmentCredentials {
-    hub.keys.enrolment_credentials(id, now() + life, now()).unwrap()
+    hub.keys.enrolment_credentials(id, now() + life).unwrap()
 }
 
 async fn raw(hub: &Hub, invited: &EnrolmentCredentials) -> Raw {
@@ -88,7 +88,7 @@ async fn an_expired_invitation_is_refused() {
     let hub = Hub::start().await;
     let _desk = desk(&hub).await;
     let past = now() - Duration::from_secs(60);
-    let invited = hub.keys.enrolment_credentials("inv-1", past, past).unwrap();
+    let invited = hub.keys.enrolment_credentials("inv-1", past).unwrap();
     let answer = enrol(&hub.reach, &invited, "late".into(), PATIENCE).await;
     assert!(matches!(answer, Err(HubError::Refused { .. })), "{answer:?}");
 }

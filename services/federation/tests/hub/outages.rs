@@ -59,7 +59,7 @@ async fn a_hub_that_lost_its_disk_is_restored_by_opening_the_mailboxes_again() {
     backbone.send_down("yes".into()).await.unwrap().await.unwrap();
     assert_eq!(soon(node.pull_down(9)).await.unwrap().remove(0).bytes, "yes");
 
-    let invited = hub.keys.enrolment_credentials("inv-1", now() + PATIENCE, now()).unwrap();
+    let invited = hub.keys.enrolment_credentials("inv-1", now() + PATIENCE).unwrap();
     let asking = enrol(&hub.reach, &invited, "still there?".into(), PATIENCE);
     let answering = async { desk.next().await.unwrap().answer("yes".into()).await.unwrap() };
     let (answer, ()) = soon(async { tokio::join!(asking, answering) }).await;

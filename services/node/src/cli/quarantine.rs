@@ -98,7 +98,7 @@ impl Quarantine {
 }
 
 async fn lines(client: &Client, node: String, limit: i32) -> Result<Vec<Line>, NodeError> {
-    let request = ListQuarantineRequest { node, page_size: limit };
+    let request = ListQuarantineRequest { node, page_size: limit, ..ListQuarantineRequest::default() };
     let listed = client.federation().list_quarantine(request).await?.into_inner();
     Ok(listed.items.into_iter().map(line).collect())
 }

@@ -111,7 +111,7 @@ pub async fn say_again(node: &Node, own: &Reference) -> Result<(), NodeError> {
 /// # Errors
 /// Where the node does not run.
 pub async fn refusals(node: &Node) -> Result<Vec<(String, String)>, NodeError> {
-    let request = ListQuarantineRequest { node: String::new(), page_size: 200 };
+    let request = ListQuarantineRequest { page_size: 200, ..ListQuarantineRequest::default() };
     let listed = node.operator()?.federation().list_quarantine(request).await?.into_inner();
     Ok(listed.items.into_iter().map(|line| (line.code, line.origin)).collect())
 }

@@ -1,0 +1,62 @@
+//! Initiatives that this node joins.
+
+use chassis::errors;
+use proto::federation::{Invitation, JoinInitiativeRequest, JoinInitiativeResponse};
+use sqlx::PgConnection;
+use tonic::{Request, Response, Status};
+
+use super::Api;
+use crate::store::{links, nodes};
+use crate::{invitation, join};
+
+/// Joins an initiative. The knock at the backbone may be repeated and has one effect, so it is done before anything
+/// is written here; a link that does not start after the commit is started by what tends the links.
+pub(super) async fn join_initiative(
+    api: &Api,
+    request: Request<JoinInitiativeRequest>,
+) -> Result<Response<JoinInitiativeResponse>, Status> {
+    let (mut work, request) = api.desk.begin(request).await?;
+    let invitation = invitation::read(&request.invitation, work.now())
+        .map_err(|error| errors::invalid("invitation", error.to_string()))?;
+    work.authorise(None, None).await?;
+    if let Some(reply) = work.answered(&request.request_id, &request).await? {
+        return Ok(reply);
+    }
+    may_join(api, work.connection(), &invitation).await?;
+
+    let paused = work.pause().await?;
+    let joined = join::join(&api.links.border().keys, &api.display_name, &invitation).await;
+    let joined = joined.map_err(|error| errors::refused("NOT_JOINED", error.to_string()))?;
+
+    let mut work = paused.resume().await?;
+    work.authorise(None, None).await?;
+    if let Some(reply) = work.answered(&request.request_id, &request).await? {
+        return Ok(reply);
+    }
+    may_join(api, work.connection(), &invitation).await?;
+    let (initiative, link) = (joined.initiative, joined.link);
+    nodes::save_initiative(work.connection(), &initiative).await.map_err(errors::database)?;
+    let saved = links::save(work.connection(), &link.node, &link.initiative, &link.mailbox).await;
+    saved.map_err(errors::database)?;
+    let answer = JoinInitiativeResponse {
+        initiative: initiative.initiative.to_string(),
+        initiative_name: initiative.name,
+        backbone: initiative.backbone.to_string(),
+    };
+    let reply = work.reply(answer).await?;
+    api.links.follow().await;
+    Ok(reply)
+}
+
+async fn may_join(api: &Api, connection: &mut PgConnection, invitation: &Invitation) -> Result<(), Status> {
+    let known = match invitation.initiative.parse() {
+        Ok(initiative) => nodes::initiative(connection, &initiative).await.map_err(errors::database)?,
+        Err(_) => None,
+    };
+    if join::may_join(api.links.border().node(), known.as_ref(), invitation) {
+        return Ok(());
+    }
+    let words = "the invitation is to an initiative that this node knows under another root key, or is itself \
+                 the backbone of: whoever made it is not that initiative's backbone";
+    Err(errors::refused("OTHER_ROOT", words))
+}

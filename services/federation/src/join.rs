@@ -1,0 +1,127 @@
+//! How a newcomer knocks at the backbone, and what it believes of the answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chassis::identity::{self, NodeKeys};
+use chassis::names::{NodeId, Reference};
+use prost::Message;
+use proto::federation::{EnrolmentReply, EnrolmentRequest, Invitation};
+
+use crate::hub::{self, EnrolmentCredentials, HubReach, NodeCredentials, new_user_seed};
+use crate::store::links::LinkRow;
+use crate::store::nodes::Initiative;
+use crate::wire;
+
+/// What the proof of possession signs first.
+pub const CONTEXT: &[u8] = b"commonweal-join-1";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a newcomer brings home.
+pub struct Joined {
+    /// The initiative.
+    pub initiative: Initiative,
+    /// The link to the backbone.
+    pub link: LinkRow,
+}
+
+/// Why a newcomer comes home with empty hands.
+#[derive(Debug, thiserror::Error)]
+pub enum NotJoined {
+    /// The hub is not to be reached.
+    #[error("the hub at {0} cannot be reached: {1}")]
+    Unreachable(String, hub::HubError),
+    /// The backbone said no.
+    #[error("{0}")]
+    Refused(String),
+    /// The answer does not hold what the invitation promised.
+    #[error("whoever answered is not the backbone that this initiative's root key names: {0}")]
+    NotTheBackbone(String),
+    /// No randomness for a key.
+    #[error("a key could not be made: {0}")]
+    Key(String),
+}
+
+/// Knocks at the backbone with an invitation.
+///
+/// # Errors
+/// Why it did not open.
+pub async fn join(keys: &NodeKeys, display_name: &str, invitation: &Invitation) -> Result<Joined, NotJoined> {
+    let refused = |what: &str| NotJoined::NotTheBackbone(what.to_owned());
+    let (user_seed, connection_key) = new_user_seed().map_err(|error| NotJoined::Key(error.to_string()))?;
+    let request = request(keys, display_name, invitation, connection_key);
+    let address = invitation.hub.parse().map_err(|_| refused("the hub's address cannot be read"))?;
+    let hub = HubReach { address, ca_der: invitation.authority.to_vec() };
+    let credentials = EnrolmentCredentials {
+        invitation: invitation.invitation.clone(),
+        user_token: invitation.enrolment_jwt.clone(),
+        user_seed: invitation.enrolment_seed.clone(),
+    };
+    let answer = hub::enrol(&hub, &credentials, request.encode_to_vec().into(), PATIENCE).await;
+    let answer = answer.map_err(|error| NotJoined::Unreachable(invitation.hub.clone(), error))?;
+    let reply = EnrolmentReply::decode(answer).map_err(|_| refused("the answer cannot be read"))?;
+    if !reply.refusal.is_empty() {
+        return Err(NotJoined::Refused(reply.refusal));
+    }
+    let initiative = introduced(invitation, &reply)?;
+    let credentials = NodeCredentials { hub, user_token: reply.connection_jwt, user_seed };
+    let mailbox = serde_json::to_value(credentials).map_err(|error| NotJoined::Key(error.to_string()))?;
+    let link = LinkRow {
+        node: initiative.backbone.clone(),
+        initiative: initiative.initiative.clone(),
+        mailbox,
+        last_contact: None,
+        ending: None,
+        ended_at: None,
+        closed_at: None,
+    };
+    Ok(Joined { initiative, link })
+}
+
+/// What a newcomer asks of the backbone, with the proof that it holds its keys and read the invitation whole.
+pub fn request(
+    keys: &NodeKeys,
+    display_name: &str,
+    invitation: &Invitation,
+    connection_key: String,
+) -> EnrolmentRequest {
+    let mut request = EnrolmentRequest {
+        invitation: invitation.invitation.clone(),
+        node: keys.id().to_string(),
+        keys: keys.chain(),
+        connection_key,
+        display_name: display_name.to_owned(),
+        proof: Bytes::new(),
+    };
+    request.proof = Bytes::copy_from_slice(&keys.sign(&proven(&request, &wire::digest(&invitation.secret))));
+    request
+}
+
+/// Whether a node that knows an initiative already may join it with this invitation: only under the same root, and
+/// never its own. Otherwise an invitation could put another in the backbone's place.
+pub fn may_join(here: &NodeId, known: Option<&Initiative>, invitation: &Invitation) -> bool {
+    let own = invitation.initiative.parse().is_ok_and(|initiative: Reference| initiative.node == *here);
+    let other_root = known.is_some_and(|known| known.root_key.as_slice() != invitation.root_key.as_ref());
+    !own && !other_root
+}
+
+/// The first introduction: trusted because the root key in the invitation says so.
+fn introduced(invitation: &Invitation, reply: &EnrolmentReply) -> Result<Initiative, NotJoined> {
+    let refused = |what: &str| NotJoined::NotTheBackbone(what.to_owned());
+    let root_key = wire::head(&invitation.root_key).ok_or_else(|| refused("the root key cannot be read"))?;
+    let signed = reply.appointment.clone().ok_or_else(|| refused("it showed no appointment"))?;
+    let appointment =
+        identity::root::verify_appointment(&root_key, &signed).map_err(|error| refused(&error.to_string()))?;
+    let backbone: NodeId = appointment.backbone.parse().map_err(|_| refused("the appointment names no node"))?;
+    let backbone_keys =
+        identity::verify_chain(&backbone, &reply.backbone_keys).map_err(|error| refused(&error.to_string()))?;
+    let initiative: Reference = invitation.initiative.parse().map_err(|_| refused("the initiative has no name"))?;
+    let name = invitation.initiative_name.chars().filter(|character| !character.is_control()).take(200).collect();
+    Ok(Initiative { initiative, name, backbone, backbone_keys, root_key, appointment: signed })
+}
+
+/// What a joining node signs.
+pub(crate) fn proven(request: &EnrolmentRequest, secret_digest: &[u8]) -> Vec<u8> {
+    let bare = EnrolmentRequest { proof: Bytes::new(), ..request.clone() };
+    [CONTEXT, secret_digest, &bare.encode_to_vec()].concat()
+}
