@@ -80,6 +80,8 @@ section! {
         data_dir: PathBuf = PathBuf::from("commonweal-data");
         /// The services that run in this process; all of them where the list is empty.
         only: Vec<String> = Vec::new();
+        /// Where the services that other machines run are called, each as name=http://host:port. Commands ask there.
+        elsewhere: Vec<String> = Vec::new();
     }
 }
 
@@ -126,6 +128,9 @@ section! {
     Hub "hub" {
         /// Runs a hub beside this node.
         enabled: bool = false;
+        /// Where this node reaches the hub's server, where something else runs it with what `commonweal hub-config` wrote.
+        /// Without it the node runs the server itself.
+        server: Option<String> = None, as "tls://hub.internal:7421";
         /// Address and port where nodes of partners come in, over TLS.
         listen: SocketAddr = SocketAddr::from(([0, 0, 0, 0], 7421));
         /// Address and port where they come in over WebSocket with TLS, from networks that let nothing else out.

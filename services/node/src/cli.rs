@@ -3,12 +3,15 @@
 mod choice;
 mod demo;
 mod doctor;
+mod health;
+mod hub_config;
 mod import;
 mod init;
 mod initiative;
 mod join;
 mod measure;
 mod member;
+mod migrate;
 mod organization;
 pub(crate) mod progress;
 mod quarantine;
@@ -76,6 +79,9 @@ enum Command {
     Doctor(doctor::Doctor),
     Quarantine(quarantine::Quarantine),
     Verify(verify::Verify),
+    Health(health::Health),
+    Migrate(migrate::Migrate),
+    HubConfig(hub_config::HubConfig),
     Demo(demo::Demo),
 }
 
@@ -123,6 +129,9 @@ impl Cli {
             Command::Doctor(doctor) => doctor.run(config()).await,
             Command::Quarantine(quarantine) => quarantine.run(&config()?).await,
             Command::Verify(verify) => verify.run(&config()?).await,
+            Command::Health(health) => health.run(&config()?).await,
+            Command::Migrate(migrate) => migrate.run(&config()?).await,
+            Command::HubConfig(hub) => hub.run(&config()?),
             Command::Demo(demo) => demo.run().await,
         }
     }

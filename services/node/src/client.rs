@@ -17,6 +17,8 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 pub use address::{announce, announced, forget};
@@ -103,6 +105,16 @@ impl Client {
     pub fn health(&self, service: &str) -> HealthClient<Signed> {
         HealthClient::with_interceptor(self.channels.to(service), self.bearer.clone())
     }
+}
+
+/// Whether the process beside this command serves; no token is needed to ask.
+///
+/// # Errors
+/// Where it does not answer.
+pub async fn serves(config: &Config) -> Result<bool, NodeError> {
+    let mut health = HealthClient::new(address::beside(config).await?);
+    let answer = health.check(HealthCheckRequest::default()).await?.into_inner();
+    Ok(answer.status() == ServingStatus::Serving)
 }
 
 /// One line for each service that the commands call.

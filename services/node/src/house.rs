@@ -1,5 +1,6 @@
 //! A node at work: keys, database, broker, hub, the rooms and the border, and the one port they are called at.
 
+mod hub;
 mod keys;
 mod opening;
 mod road;
@@ -9,11 +10,13 @@ use std::net::SocketAddr;
 
 use chassis::authn::{Authenticator, Issuer, KeySource, LocalIssuer};
 use chassis::config::{self, Config};
+use chassis::database;
 use chassis::names::NodeId;
 use chassis::server::Server;
 use data_encoding::HEXLOWER;
 use tokio_util::sync::CancellationToken;
 
+pub use hub::{make_keys as make_hub_keys, write_server_config as write_hub_config};
 pub use keys::Keys;
 use opening::Services;
 pub use road::Road;
@@ -21,6 +24,7 @@ pub use rooms::{ROOMS, RoomEntry, Schema, schemas, services};
 
 use crate::client;
 use crate::error::NodeError;
+use crate::ground::Ground;
 
 /// A node that has started.
 pub struct House {
@@ -82,6 +86,34 @@ impl House {
             Err(error) => Err(NodeError::Task(error.to_string())),
         }
     }
+}
+
+/// Makes what the processes of a node must have in common and make by themselves otherwise: so that it can be handed to
+/// each before any of them starts.
+///
+/// # Errors
+/// Where it can be neither read nor made.
+pub fn make_shared(config: &Config, node: &NodeId) -> Result<(), NodeError> {
+    authenticator(config, node)?;
+    if config.hub.enabled {
+        make_hub_keys(config)?;
+    }
+    Ok(())
+}
+
+/// Brings the tables of every service up to date.
+///
+/// # Errors
+/// Where the database cannot be reached or refuses.
+pub async fn migrate(config: &Config) -> Result<Vec<&'static str>, NodeError> {
+    let ground = Ground::open(config).await?;
+    let mut done = Vec::new();
+    for schema in schemas() {
+        database::open(&ground.url, schema.name, (schema.migrations)(), 1).await?.close().await;
+        done.push(schema.name);
+    }
+    ground.close().await;
+    Ok(done)
 }
 
 /// Programs that this node starts work in folders of their own: what they are told must not depend on where.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::print;
 use crate::error::NodeError;
-use crate::house::Keys;
+use crate::house::{Keys, make_shared};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,6 +63,7 @@ impl Init {
             .map_err(|error| NodeError::Usage(format!("cannot write {}: {error}", file.display())))?;
         let config = Config::load(Some(file))?;
         let keys = Keys::open(&config.node.data_dir)?;
+        make_shared(&config, keys.node.id())?;
         let made = Made {
             node: keys.node.id().to_string(),
             config: file.to_owned(),

@@ -97,49 +97,81 @@ impl Channels {
 
 struct Opening<'a> {
     config: &'a Config,
-    known: Vec<(SocketAddr, Channel)>,
+    known: Vec<(String, Channel)>,
     answers: bool,
     silent: Option<NodeError>,
 }
 
 impl Opening<'_> {
     async fn channel(&mut self, service: &str) -> Result<Channel, NodeError> {
-        let listen = &self.config.listen;
-        let configured = || Announced { address: listen.grpc, tls: listen.certificate.is_some() };
-        let announced = read(&self.config.node.data_dir, service)?.unwrap_or_else(configured);
-        if let Some((_, channel)) = self.known.iter().find(|(address, _)| *address == announced.address) {
+        let address = address_of(self.config, service)?;
+        if let Some((_, channel)) = self.known.iter().find(|(known, _)| *known == address) {
             return Ok(channel.clone());
         }
-        let (address, endpoint) = endpoint(self.config, &announced)?;
+        let endpoint = endpoint(self.config, &address)?;
         let channel = match endpoint.connect().await {
             Ok(channel) => {
                 self.answers = true;
                 channel
             }
             Err(error) => {
-                self.silent.get_or_insert(NodeError::NotRunning { address, reason: root_cause(&error) });
+                let reason = root_cause(&error);
+                self.silent.get_or_insert(NodeError::NotRunning { address: address.clone(), reason });
                 endpoint.connect_lazy()
             }
         };
-        self.known.push((announced.address, channel.clone()));
+        self.known.push((address, channel.clone()));
         Ok(channel)
     }
 }
 
-fn endpoint(config: &Config, announced: &Announced) -> Result<(String, Endpoint), NodeError> {
+/// Where a service is called: on this machine as its process announced, elsewhere as configured, or else where this
+/// process itself would listen.
+fn address_of(config: &Config, service: &str) -> Result<String, NodeError> {
+    if let Some(announced) = read(&config.node.data_dir, service)? {
+        return Ok(near(&announced));
+    }
+    for one in &config.node.elsewhere {
+        let (name, address) = one
+            .split_once('=')
+            .ok_or_else(|| NodeError::Usage(format!("node.elsewhere: \"{one}\" is not name=http://host:port")))?;
+        if name == service {
+            return Ok(address.to_owned());
+        }
+    }
+    Ok(near(&Announced { address: config.listen.grpc, tls: config.listen.certificate.is_some() }))
+}
+
+/// Where this machine itself reaches a port that is listened on.
+fn near(announced: &Announced) -> String {
     let mut near = announced.address;
     if near.ip().is_unspecified() {
         near.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
-    let address = format!("{}://{near}", if announced.tls { "https" } else { "http" });
-    let silent = |reason: String| NodeError::NotRunning { address: address.clone(), reason };
-    let mut endpoint = Endpoint::from_shared(address.clone()).map_err(|error| silent(error.to_string()))?;
-    if let (true, Some(certificate)) = (announced.tls, &config.listen.certificate) {
+    format!("{}://{near}", if announced.tls { "https" } else { "http" })
+}
+
+fn endpoint(config: &Config, address: &str) -> Result<Endpoint, NodeError> {
+    let silent = |reason: String| NodeError::NotRunning { address: address.to_owned(), reason };
+    let mut endpoint = Endpoint::from_shared(address.to_owned()).map_err(|error| silent(error.to_string()))?;
+    if let (true, Some(certificate)) = (address.starts_with("https:"), &config.listen.certificate) {
         let pem = std::fs::read(certificate).map_err(|error| silent(error.to_string()))?;
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
         endpoint = endpoint.tls_config(tls).map_err(|error| silent(error.to_string()))?;
     }
-    Ok((address, endpoint.connect_timeout(CONNECT_WITHIN)))
+    Ok(endpoint.connect_timeout(CONNECT_WITHIN))
+}
+
+/// A connection to the process that runs beside this command with the same configuration.
+///
+/// # Errors
+/// Where it does not answer.
+pub(super) async fn beside(config: &Config) -> Result<Channel, NodeError> {
+    let here =
+        services().find(|(service, _)| config.node.runs(service)).map_or(federation::NAME, |(service, _)| service);
+    let address = address_of(config, here)?;
+    let connected = endpoint(config, &address)?.connect().await;
+    connected.map_err(|error| NodeError::NotRunning { address, reason: root_cause(&error) })
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {
@@ -148,4 +180,25 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_called_where_it_announced_itself_or_elsewhere_as_configured() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.node.data_dir = folder.path().to_owned();
+        config.listen.grpc = "0.0.0.0:7430".parse().unwrap();
+        assert_eq!(address_of(&config, "membership").unwrap(), "http://127.0.0.1:7430");
+        config.node.elsewhere = vec!["membership=http://membership:7420".to_owned()];
+        assert_eq!(address_of(&config, "membership").unwrap(), "http://membership:7420");
+        assert_eq!(address_of(&config, "measurement").unwrap(), "http://127.0.0.1:7430");
+        announce(folder.path(), &["membership"], "127.0.0.1:9".parse().unwrap(), true).unwrap();
+        assert_eq!(address_of(&config, "membership").unwrap(), "https://127.0.0.1:9");
+        config.node.elsewhere = vec!["measurement".to_owned()];
+        assert!(address_of(&config, "measurement").unwrap_err().to_string().contains("is not name=http://host:port"));
+    }
 }

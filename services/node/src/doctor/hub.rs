@@ -51,7 +51,7 @@ pub(super) async fn examine(config: &Config, database: Option<&str>, node_runs: 
     found
 }
 
-/// The hub that this node runs itself.
+/// This node's own hub, where it reaches it.
 fn own(config: &Config) -> Option<HubReach> {
     let authority = match &config.hub.authority {
         Some(file) => file.clone(),
@@ -62,7 +62,8 @@ fn own(config: &Config) -> Option<HubReach> {
         listen if listen.ip().is_unspecified() => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listen.port()),
         listen => listen,
     };
-    Some(HubReach { address: format!("tls://{listen}").parse().ok()?, ca_der })
+    let address = config.hub.server.clone().unwrap_or_else(|| format!("tls://{listen}"));
+    Some(HubReach { address: address.parse().ok()?, ca_der })
 }
 
 /// The hubs over which this node is linked to backbones.

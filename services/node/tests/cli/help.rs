@@ -35,6 +35,9 @@ const COMMANDS: &[&[&str]] = &[
     &["quarantine", "list"],
     &["quarantine", "show"],
     &["verify"],
+    &["health"],
+    &["migrate"],
+    &["hub-config"],
     &["demo"],
 ];
 
