@@ -13,6 +13,8 @@ const KEYS: &str = "keys";
 const ROOT: &str = "root key";
 /// Others may pass through, as an unprivileged child of root must; they may not list or write.
 const OTHERS_READ_OR_WRITE: u32 = 0o066;
+/// A group may read a key: so Kubernetes hands secrets to a process that is not root.
+const OTHERS_READ_GROUP_WRITES: u32 = 0o027;
 /// Files with secrets, where there are any.
 const SECRETS: [&str; 12] = [
     "node.key",
@@ -47,7 +49,7 @@ fn open_to_others(folder: &Path, mode: u32) -> Finding {
     let exposed: Vec<PathBuf> = SECRETS
         .iter()
         .map(|name| folder.join(name))
-        .filter(|path| self::mode(path).is_some_and(|mode| mode & 0o077 != 0))
+        .filter(|path| self::mode(path).is_some_and(|mode| mode & OTHERS_READ_GROUP_WRITES != 0))
         .collect();
     if let Some(path) = exposed.first() {
         let words = format!("others on this machine may read {}", path.display());
