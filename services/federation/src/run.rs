@@ -7,6 +7,7 @@ use chassis::clock;
 use chassis::inbox::Inbox;
 use chassis::relay::Relay;
 use opentelemetry::KeyValue;
+use proto::federation::link_status::State;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -71,9 +72,14 @@ async fn measure_lag(works: Links) {
         let Ok(mut connection) = works.border().pool.acquire().await else { continue };
         let Ok(status) = status::of(&mut connection, &works).await else { continue };
         for link in status.links {
+            // Nothing goes to an ended link any more: it must not look like one that is far behind.
+            let (entries, seconds) = match link.state() {
+                State::Ended => (0, 0.0),
+                _ => (link.lag_entries, link.lag_seconds),
+            };
             let peer = [KeyValue::new("peer", link.node)];
-            link_meters().lag_entries.record(link.lag_entries, &peer);
-            link_meters().lag_seconds.record(link.lag_seconds, &peer);
+            link_meters().lag_entries.record(entries, &peer);
+            link_meters().lag_seconds.record(seconds, &peer);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command as people and programs meet it: what it says, where it says it, and how it ends.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where its scene breaks")]
 
+mod apart;
 mod configuration;
 mod help;
 mod import;
