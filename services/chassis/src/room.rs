@@ -94,3 +94,18 @@ pub fn sound<T>(violations: &Violations, read: Option<T>, part: &'static str) ->
 pub fn canonical(message: &impl Message) -> Bytes {
     message.encode_to_vec().into()
 }
+
+/// Folds an event by the function for its message's type, one line for each type: `async fn(&mut PgConnection, &Event,
+/// &Message) -> Result<(), FoldError>`. An event of no type that is listed is what stands after `else`.
+#[macro_export]
+macro_rules! fold_by_type {
+    ($connection:expr, $event:expr, else $otherwise:expr, { $($message:ty => $fold:path,)+ }) => {{
+        match $event.type_name.as_str() {
+            $(name if name == <$message as ::prost::Name>::full_name() => {
+                $fold($connection, $event, &$event.message::<$message>()?).await?;
+            })+
+            _ => return Ok($otherwise),
+        }
+        Ok($crate::room::Folded::Applied)
+    }};
+}

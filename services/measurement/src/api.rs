@@ -12,6 +12,9 @@ use tonic::{Request, Response, Status};
 
 use crate::Measurement;
 
+/// What a call comes to.
+type Answer<T> = Result<Response<T>, Status>;
+
 /// Answers the calls of the measurement service.
 pub struct Api {
     desk: Desk<Measurement>,
@@ -27,7 +30,7 @@ macro_rules! calls {
     ($($call:ident($request:ty) -> $response:ty: $module:ident;)+) => {
         #[tonic::async_trait]
         impl MeasurementService for Api {
-            $(async fn $call(&self, request: Request<$request>) -> Result<Response<$response>, Status> {
+            $(async fn $call(&self, request: Request<$request>) -> Answer<$response> {
                 $module::$call(&self.desk, request).await
             })+
         }

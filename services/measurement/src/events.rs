@@ -6,7 +6,6 @@ mod submission;
 use chassis::event::{Event, Fact};
 use chassis::names::{Reference, Space};
 use chassis::room::{FoldError, Folded};
-use prost::Name;
 use proto::measurement as message;
 use sqlx::PgConnection;
 
@@ -50,23 +49,13 @@ fn fact_of(resource: &Reference, space: &Space, fact: domain::Fact) -> Fact {
 /// # Errors
 /// Where its message cannot be read, or the database fails.
 pub async fn apply(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
-    let name = event.type_name.as_str();
-    if name == message::MeasureDefined::full_name() {
-        measure::defined(connection, event, &event.message()?).await?;
-    } else if name == message::MeasureRevised::full_name() {
-        measure::revised(connection, event, &event.message()?).await?;
-    } else if name == message::MeasureRetired::full_name() {
-        measure::retired(connection, event, &event.message()?).await?;
-    } else if name == message::SubmissionOpened::full_name() {
-        submission::opened(connection, event, &event.message()?).await?;
-    } else if name == message::ObservationsRecorded::full_name() {
-        submission::recorded(connection, event, &event.message()?).await?;
-    } else if name == message::SubmissionSealed::full_name() {
-        submission::sealed(connection, event, &event.message()?).await?;
-    } else if name == message::SubmissionWithdrawn::full_name() {
-        submission::withdrawn(connection, event, &event.message()?).await?;
-    } else {
-        return Ok(Folded::Unknown);
-    }
-    Ok(Folded::Applied)
+    chassis::fold_by_type!(connection, event, else Folded::Unknown, {
+        message::MeasureDefined => measure::defined,
+        message::MeasureRevised => measure::revised,
+        message::MeasureRetired => measure::retired,
+        message::SubmissionOpened => submission::opened,
+        message::ObservationsRecorded => submission::recorded,
+        message::SubmissionSealed => submission::sealed,
+        message::SubmissionWithdrawn => submission::withdrawn,
+    })
 }

@@ -1,16 +1,20 @@
-//! The calls: each parses, authorises, loads, lets the domain decide, records and replies.
+//! The room's calls: parse, authorise, load, decide, record, reply.
 
 mod admission;
+mod circle;
 mod initiative;
 mod join_request;
+mod member;
 mod membership;
 mod node;
 mod organization;
-mod role_term;
+mod posting;
+mod refusal;
+mod working_group;
 
 use chassis::authn::Caller;
 use chassis::desk::Desk;
-use chassis::errors::{self, Violations};
+use chassis::errors::Violations;
 use chassis::names::Reference;
 use chassis::parse;
 use proto::membership::membership_service_server::MembershipService;
@@ -18,23 +22,18 @@ use proto::membership::*;
 use tonic::{Request, Response, Status};
 
 use crate::Membership as Room;
-use crate::domain::Refusal;
 
-/// Answers the calls of this room.
+/// What a call comes to.
+type Answer<T> = Result<Response<T>, Status>;
+
+/// Answers the calls of the membership service.
 pub struct Api {
     desk: Desk<Room>,
 }
 
 impl Api {
-    /// Answers them at a desk.
     pub(crate) fn new(desk: Desk<Room>) -> Self {
         Self { desk }
-    }
-}
-
-impl From<Refusal> for Status {
-    fn from(refusal: Refusal) -> Self {
-        errors::refused(refusal.code(), refusal.to_string())
     }
 }
 
@@ -48,42 +47,55 @@ fn filter<E: TryFrom<i32>>(violations: &mut Violations, field: &str, value: i32)
     if value == 0 { None } else { parse::choice(violations, field, value) }
 }
 
-type Reply<A> = Result<Response<A>, Status>;
-
-/// One line for each call of the contract; what it does stands in the module of its resource.
 macro_rules! calls {
-    ($($call:ident($request:ty) -> $answer:ty = $module:ident::$function:ident;)+) => {
+    ($($call:ident($request:ty) -> $response:ty: $module:ident;)+) => {
         #[tonic::async_trait]
         impl MembershipService for Api {
-            $(async fn $call(&self, request: Request<$request>) -> Reply<$answer> {
-                $module::$function(&self.desk, request).await
+            $(async fn $call(&self, request: Request<$request>) -> Answer<$response> {
+                $module::$call(&self.desk, request).await
             })+
         }
     };
 }
 
 calls! {
-    create_initiative(CreateInitiativeRequest) -> CreateInitiativeResponse = initiative::create;
-    get_initiative(GetInitiativeRequest) -> GetInitiativeResponse = initiative::get;
-    list_initiatives(ListInitiativesRequest) -> ListInitiativesResponse = initiative::list;
-    update_initiative(UpdateInitiativeRequest) -> UpdateInitiativeResponse = initiative::update;
-    register_organization(RegisterOrganizationRequest) -> RegisterOrganizationResponse = organization::register;
-    get_organization(GetOrganizationRequest) -> GetOrganizationResponse = organization::get;
-    list_organizations(ListOrganizationsRequest) -> ListOrganizationsResponse = organization::list;
-    update_organization(UpdateOrganizationRequest) -> UpdateOrganizationResponse = organization::update;
-    create_join_request(CreateJoinRequestRequest) -> CreateJoinRequestResponse = join_request::create;
-    get_join_request(GetJoinRequestRequest) -> GetJoinRequestResponse = join_request::get;
-    list_join_requests(ListJoinRequestsRequest) -> ListJoinRequestsResponse = join_request::list;
-    withdraw_join_request(WithdrawJoinRequestRequest) -> WithdrawJoinRequestResponse = join_request::withdraw;
-    invite_organization(InviteOrganizationRequest) -> InviteOrganizationResponse = admission::invite;
-    admit_member(AdmitMemberRequest) -> AdmitMemberResponse = admission::admit;
-    grant_role(GrantRoleRequest) -> GrantRoleResponse = membership::grant_role;
-    end_role(EndRoleRequest) -> EndRoleResponse = membership::end_role;
-    suspend_member(SuspendMemberRequest) -> SuspendMemberResponse = membership::suspend;
-    reinstate_member(ReinstateMemberRequest) -> ReinstateMemberResponse = membership::reinstate;
-    end_membership(EndMembershipRequest) -> EndMembershipResponse = membership::end;
-    get_membership(GetMembershipRequest) -> GetMembershipResponse = membership::get;
-    list_members(ListMembersRequest) -> ListMembersResponse = membership::list;
-    get_node(GetNodeRequest) -> GetNodeResponse = node::get;
-    list_nodes(ListNodesRequest) -> ListNodesResponse = node::list;
+    create_initiative(CreateInitiativeRequest) -> CreateInitiativeResponse: initiative;
+    get_initiative(GetInitiativeRequest) -> GetInitiativeResponse: initiative;
+    list_initiatives(ListInitiativesRequest) -> ListInitiativesResponse: initiative;
+    update_initiative(UpdateInitiativeRequest) -> UpdateInitiativeResponse: initiative;
+    register_organization(RegisterOrganizationRequest) -> RegisterOrganizationResponse: organization;
+    get_organization(GetOrganizationRequest) -> GetOrganizationResponse: organization;
+    list_organizations(ListOrganizationsRequest) -> ListOrganizationsResponse: organization;
+    update_organization(UpdateOrganizationRequest) -> UpdateOrganizationResponse: organization;
+    create_join_request(CreateJoinRequestRequest) -> CreateJoinRequestResponse: join_request;
+    get_join_request(GetJoinRequestRequest) -> GetJoinRequestResponse: join_request;
+    list_join_requests(ListJoinRequestsRequest) -> ListJoinRequestsResponse: join_request;
+    withdraw_join_request(WithdrawJoinRequestRequest) -> WithdrawJoinRequestResponse: join_request;
+    invite_organization(InviteOrganizationRequest) -> InviteOrganizationResponse: admission;
+    admit_member(AdmitMemberRequest) -> AdmitMemberResponse: admission;
+    grant_role(GrantRoleRequest) -> GrantRoleResponse: membership;
+    end_role(EndRoleRequest) -> EndRoleResponse: membership;
+    suspend_member(SuspendMemberRequest) -> SuspendMemberResponse: membership;
+    reinstate_member(ReinstateMemberRequest) -> ReinstateMemberResponse: membership;
+    end_membership(EndMembershipRequest) -> EndMembershipResponse: membership;
+    get_membership(GetMembershipRequest) -> GetMembershipResponse: member;
+    list_members(ListMembersRequest) -> ListMembersResponse: member;
+    get_node(GetNodeRequest) -> GetNodeResponse: node;
+    list_nodes(ListNodesRequest) -> ListNodesResponse: node;
+    create_working_group(CreateWorkingGroupRequest) -> CreateWorkingGroupResponse: working_group;
+    get_working_group(GetWorkingGroupRequest) -> GetWorkingGroupResponse: working_group;
+    list_working_groups(ListWorkingGroupsRequest) -> ListWorkingGroupsResponse: working_group;
+    update_working_group(UpdateWorkingGroupRequest) -> UpdateWorkingGroupResponse: working_group;
+    dissolve_working_group(DissolveWorkingGroupRequest) -> DissolveWorkingGroupResponse: working_group;
+    create_circle(CreateCircleRequest) -> CreateCircleResponse: circle;
+    get_circle(GetCircleRequest) -> GetCircleResponse: circle;
+    list_circles(ListCirclesRequest) -> ListCirclesResponse: circle;
+    update_circle(UpdateCircleRequest) -> UpdateCircleResponse: circle;
+    end_circle(EndCircleRequest) -> EndCircleResponse: circle;
+    create_posting(CreatePostingRequest) -> CreatePostingResponse: posting;
+    get_posting(GetPostingRequest) -> GetPostingResponse: posting;
+    list_postings(ListPostingsRequest) -> ListPostingsResponse: posting;
+    update_posting(UpdatePostingRequest) -> UpdatePostingResponse: posting;
+    meet_posting(MeetPostingRequest) -> MeetPostingResponse: posting;
+    withdraw_posting(WithdrawPostingRequest) -> WithdrawPostingResponse: posting;
 }

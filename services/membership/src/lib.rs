@@ -32,6 +32,9 @@ impl Room for Membership {
         Table { name: "membership.memberships", resource: "reference" },
         Table { name: "membership.role_terms", resource: "membership" },
         Table { name: "membership.nodes", resource: "resource" },
+        Table { name: "membership.working_groups", resource: "reference" },
+        Table { name: "membership.circle_profiles", resource: "reference" },
+        Table { name: "membership.postings", resource: "reference" },
     ];
 
     fn migrations() -> sqlx::migrate::Migrator {

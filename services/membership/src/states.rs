@@ -24,20 +24,32 @@ pub async fn of(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Ref
 
     let filter = store::initiative::Filter { space, ..Default::default() };
     for found in store::initiative::list(connection, filter, anytime, Rows::ALL).await? {
-        states.push((found.reference.clone(), canonical(&contract::initiative(&found))));
+        states.push((found.reference.clone(), canonical(&contract::initiative::write(&found))));
     }
     let filter = store::organization::Filter { space, ..Default::default() };
     for found in store::organization::list(connection, initiative, filter, Rows::ALL).await? {
-        states.push((found.reference.clone(), canonical(&contract::organization(&found))));
+        states.push((found.reference.clone(), canonical(&contract::organization::write(&found))));
     }
     let filter = store::join_request::Filter { space, ..Default::default() };
     for found in store::join_request::list(connection, initiative, filter, Rows::ALL).await? {
         let found = JoinRequest { answered_by: None, ..found };
-        states.push((found.reference.clone(), canonical(&contract::join_request(&found))));
+        states.push((found.reference.clone(), canonical(&contract::join_request::write(&found))));
     }
     let filter = store::membership::Filter { space, ..Default::default() };
     for found in store::membership::list(connection, initiative, filter, anytime, Rows::ALL).await? {
-        states.push((found.reference.clone(), canonical(&contract::membership(&found))));
+        states.push((found.reference.clone(), canonical(&contract::membership::write(&found))));
+    }
+    let filter = store::working_group::Filter { space, ..Default::default() };
+    for found in store::working_group::list(connection, initiative, filter, Rows::ALL).await? {
+        states.push((found.reference.clone(), canonical(&contract::working_group::write(&found))));
+    }
+    let filter = store::circle::Filter { space, ..Default::default() };
+    for found in store::circle::list(connection, initiative, filter, Rows::ALL).await? {
+        states.push((found.reference.clone(), canonical(&contract::circle::write(&found))));
+    }
+    let filter = store::posting::Filter { space, ..Default::default() };
+    for found in store::posting::list(connection, initiative, filter, Rows::ALL).await? {
+        states.push((found.reference.clone(), canonical(&contract::posting::write(&found))));
     }
     states.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(states)

@@ -1,14 +1,16 @@
 //! The SQL of this room: free functions, one module for each resource. Nothing is decided here.
 
+pub mod circle;
 pub mod initiative;
 pub mod join_request;
 pub mod membership;
 pub mod node;
 pub mod organization;
+pub mod posting;
+pub mod working_group;
 
 use chassis::names::{Reference, Space};
 use chassis::paging::Page;
-use chassis::words::UnknownWord;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -54,9 +56,4 @@ pub async fn alone(connection: &mut PgConnection, mut things: Vec<String>) -> Re
             .await?;
     }
     Ok(())
-}
-
-/// A column with a number of the contract.
-fn word<W: TryFrom<i32, Error = UnknownWord>>(number: i32) -> Result<W, sqlx::Error> {
-    W::try_from(number).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }

@@ -10,12 +10,11 @@ use proto::measurement::*;
 use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
+use super::Answer;
 use crate::contract::measure as contract;
 use crate::domain::{self, measure};
 use crate::store::measure as rows;
 use crate::{Measurement, events};
-
-type Answer<T> = Result<Response<T>, Status>;
 
 pub(super) async fn create_measure(
     desk: &Desk<Measurement>,

@@ -4,12 +4,12 @@ use chassis::desk::{Desk, Look};
 use chassis::errors::{self, Violations};
 use chassis::names::{Space, Within};
 use chassis::paging::Page;
-use chassis::{parse, roles};
+use chassis::{parse, spaces};
 use futures_util::TryStreamExt;
-use proto::common::Role;
 use proto::measurement::*;
 use tonic::{Request, Response, Status};
 
+use super::Answer;
 use super::measure::known;
 use super::submission::found;
 use crate::Measurement;
@@ -20,8 +20,6 @@ use crate::domain::rollup::{self, Rollup};
 use crate::domain::{self, Definition, Period};
 use crate::store::reading::{After, Current, Question, current};
 use crate::store::{measure as measures, observation as cells, submission as rows};
-
-type Answer<T> = Result<Response<T>, Status>;
 
 pub(super) async fn get_submission(
     desk: &Desk<Measurement>,
@@ -52,7 +50,7 @@ pub(super) async fn list_submissions(
     let page = Page::asked(&mut violations, request.page_size, &request.page_token, &list);
     let (space, page) = violations.finish(|| Some((Space::Of(initiative?, within?), page?)))?;
 
-    may_read(&mut look, &space).await?;
+    spaces::may_read(&mut look, &space).await?;
     let (after, limit) = (page.after.as_deref(), page.limit());
     let submissions = rows::list(look.connection(), &space, &filter, after, limit).await;
     let mut submissions = submissions.map_err(errors::database)?;
@@ -178,7 +176,7 @@ impl Pending {
     async fn of_measure(self, look: &mut Look) -> Result<(domain::Measure, Question), Status> {
         let measure = known(measures::load(look.connection(), &self.measure).await, &self.measure)?;
         let space = Space::Of(measure.initiative.clone(), self.within);
-        may_read(look, &space).await?;
+        spaces::may_read(look, &space).await?;
         let mut violations = Violations::default();
         self.group.check(&mut violations, &measure.definition);
         let question = violations.finish(|| {
@@ -204,26 +202,8 @@ async fn readable(look: &mut Look, reference: &str) -> Result<domain::Submission
     let reference = parse::reference(&mut violations, "submission", reference);
     let reference = violations.finish(|| reference)?;
     let submission = found(rows::load(look.connection(), &reference).await, &reference)?;
-    may_read(look, &submission.space).await?;
+    spaces::may_read(look, &submission.space).await?;
     Ok(submission)
-}
-
-/// Judges the method's rule; and what is between one partner and the backbone is for those two only, however many
-/// organizations the node is host to.
-async fn may_read(look: &mut Look, space: &Space) -> Result<(), Status> {
-    look.authorise(space.initiative(), None).await?;
-    let Space::Of(initiative, Within::Backbone(node)) = space else { return Ok(()) };
-    let Some(caller) = look.caller().cloned() else { return Ok(()) };
-    if caller.operator || caller.organizations.iter().any(|organization| organization.node == *node) {
-        return Ok(());
-    }
-    let now = look.now();
-    let held = roles::held(look.connection(), initiative, &caller.organizations, now).await;
-    if held.map_err(errors::database)?.contains(&Role::BackboneStaff) {
-        return Ok(());
-    }
-    let would_do = "to speak for an organization of that node, or the role backbone staff in the initiative";
-    Err(errors::permission_denied(would_do, &[Role::BackboneStaff.as_str_name()]))
 }
 
 fn point(definition: &Definition, current: Current) -> Result<Point, Status> {

@@ -6,8 +6,9 @@ use chassis::names::{Reference, Space, Within};
 use chassis::parse;
 use proto::measurement::*;
 use sqlx::PgConnection;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Status};
 
+use super::Answer;
 use super::measure::known;
 use crate::contract::{observation::read_all, submission as words};
 use crate::domain::submission::{self, Seal};
@@ -17,8 +18,6 @@ use crate::{Measurement, events};
 
 /// How many observations a call may bring.
 const MOST: usize = 2000;
-
-type Answer<T> = Result<Response<T>, Status>;
 
 pub(super) async fn submit_observations(
     desk: &Desk<Measurement>,

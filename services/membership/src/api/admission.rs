@@ -2,97 +2,91 @@
 
 use chassis::desk::Desk;
 use chassis::errors::{self, Violations};
-use chassis::names::Reference;
+use chassis::names::{Reference, Space};
 use chassis::parse;
 use chassis::revision::Read;
-use proto::membership::{
-    AdmitMemberRequest, AdmitMemberResponse, InviteOrganizationRequest, InviteOrganizationResponse,
-};
+use proto::membership::*;
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 use tonic::{Request, Status};
 
-use super::{Reply, Room, role_term};
+use super::initiative::known as initiative_known;
+use super::join_request::known as request_known;
+use super::membership::{known, message};
+use super::organization::known as organization_known;
+use super::{Answer, Room};
+use crate::contract::membership as contract;
 use crate::domain::admission::{self, Admission};
-use crate::domain::{Invitee, JoinRequest, Membership, Organization, RoleTerm};
-use crate::{contract, events, store};
+use crate::domain::{self, Invitee};
+use crate::events;
+use crate::store::{self, initiative as initiatives, join_request as requests, membership as rows, organization};
 
-const NAME_LENGTH: usize = 200;
-
-pub(super) async fn invite(
+pub(super) async fn invite_organization(
     desk: &Desk<Room>,
     request: Request<InviteOrganizationRequest>,
-) -> Reply<InviteOrganizationResponse> {
+) -> Answer<InviteOrganizationResponse> {
     let (mut work, request) = desk.begin(request).await?;
-    let (initiative, invitee) = parse_invitation(&request)?;
+    let mut violations = Violations::default();
+    let initiative = parse::reference(&mut violations, "initiative", &request.initiative);
+    let invitee = contract::read_invitee(&mut violations, &request.organization, &request.invitee);
+    let (initiative, invitee) = violations.finish(|| Some((initiative?, invitee?)))?;
+
     work.authorise(Some(&initiative), None).await?;
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
         return Ok(reply);
     }
     let connection = work.connection();
-    let initiative =
-        errors::found(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative = initiative_known(initiatives::unchanging(connection, &initiative).await, &initiative)?;
     let (organization, standing) = match &invitee {
         Invitee::Registered(reference) => {
             store::alone(connection, vec![reference.to_string()]).await.map_err(errors::database)?;
-            let found =
-                errors::found(store::organization::find(connection, reference).await, "organization", reference)?;
-            let standing = store::membership::standing(connection, &initiative.reference, reference).await;
+            let found = organization_known(organization::load(connection, reference).await, reference)?;
+            let standing = rows::standing(connection, &initiative.reference, reference).await;
             (Some(found), standing.map_err(errors::database)?)
         }
         Invitee::ToCome(_) => (None, None),
     };
-    let reference = Reference::born_on(work.node());
     let known = admission::Invitation {
         initiative: &initiative,
         organization: organization.as_ref(),
         standing: standing.as_ref(),
     };
-    let facts = admission::invite(&known, work.node(), reference.clone(), invitee)?;
-    work.record(&events::told(&facts)).await?;
-    let found = errors::found(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
-    work.reply(InviteOrganizationResponse { membership: Some(contract::membership(&found)) }).await
+    let facts = admission::invite(&known, work.node(), invitee)?;
+    let reference = Reference::born_on(work.node());
+    work.record(&events::told(&reference, &Space::members(&initiative.reference), facts)).await?;
+    let membership = Some(message(work.connection(), &reference).await?);
+    work.reply(InviteOrganizationResponse { membership }).await
 }
 
-fn parse_invitation(request: &InviteOrganizationRequest) -> Result<(Reference, Invitee), Status> {
+pub(super) async fn admit_member(
+    desk: &Desk<Room>,
+    request: Request<AdmitMemberRequest>,
+) -> Answer<AdmitMemberResponse> {
+    let (mut work, request) = desk.begin(request).await?;
     let mut violations = Violations::default();
     let initiative = parse::reference(&mut violations, "initiative", &request.initiative);
-    let organization = parse::optional_reference(&mut violations, "organization", &request.organization);
-    let invitee = parse::optional_text(&mut violations, "invitee", &request.invitee, NAME_LENGTH);
-    match (request.organization.is_empty(), request.invitee.trim().is_empty()) {
-        (true, true) => violations.add("organization", "is required, or invitee for one that is not registered yet"),
-        (false, false) => violations.add("invitee", "must be empty where organization is given"),
-        _ => {}
+    let invitation = parse::optional_reference(&mut violations, "membership", &request.membership);
+    let asked = parse::optional_reference(&mut violations, "join_request", &request.join_request);
+    if request.membership.is_empty() && request.join_request.is_empty() {
+        violations.add("membership", "is required, or join_request, or both");
     }
-    violations.finish(|| {
-        let invitee = organization.map(Invitee::Registered).or(invitee.map(Invitee::ToCome));
-        Some((initiative?, invitee?))
-    })
-}
+    let roles = contract::read_terms(&mut violations, &request.roles, work.now());
+    let read = Read::asked(&mut violations, "etag", &request.etag);
+    if !request.etag.is_empty() && request.membership.is_empty() {
+        violations.add("etag", "is that of membership, which is empty");
+    }
+    let (initiative, roles, read) = violations.finish(|| Some((initiative?, roles?, read?)))?;
 
-struct Admit {
-    initiative: Reference,
-    invitation: Option<Reference>,
-    request: Option<Reference>,
-    roles: Vec<RoleTerm>,
-    read: Read,
-}
-
-pub(super) async fn admit(desk: &Desk<Room>, request: Request<AdmitMemberRequest>) -> Reply<AdmitMemberResponse> {
-    let (mut work, request) = desk.begin(request).await?;
-    let Admit { initiative, invitation, request: asked, roles, read } = parse_admission(&request, work.now())?;
     work.authorise(Some(&initiative), None).await?;
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
         return Ok(reply);
     }
     let connection = work.connection();
-    let initiative =
-        errors::found(store::initiative::unchanging(connection, &initiative).await, "initiative", &initiative)?;
+    let initiative = initiative_known(initiatives::unchanging(connection, &initiative).await, &initiative)?;
     let deciding_on = organizations(connection, invitation.as_ref(), asked.as_ref()).await.map_err(errors::database)?;
     store::alone(connection, deciding_on).await.map_err(errors::database)?;
     let invitation = match &invitation {
         Some(reference) => {
-            let found = errors::found(store::membership::locked(connection, reference).await, "membership", reference)?;
+            let found = known(rows::load_locked(connection, reference).await, reference)?;
             read.still(found.stamp.version)?;
             Some(found)
         }
@@ -109,12 +103,12 @@ pub(super) async fn admit(desk: &Desk<Room>, request: Request<AdmitMemberRequest
         asking: asked.organization.as_ref(),
         standing: asked.standing.as_ref(),
     };
-    let newborn = Reference::born_on(work.node());
-    let facts = admission::admit(&known, work.node(), newborn.clone(), roles, work.now())?;
-    work.record(&events::told(&facts)).await?;
-    let reference = facts.first().map_or(newborn, |fact| fact.resource.clone());
-    let found = errors::found(store::membership::find(work.connection(), &reference).await, "membership", &reference)?;
-    work.reply(AdmitMemberResponse { membership: Some(contract::membership(&found)) }).await
+    let facts = admission::admit(&known, work.node(), roles, work.now())?;
+    let invited = known.invited().map(|membership| membership.reference.clone());
+    let reference = invited.unwrap_or_else(|| Reference::born_on(work.node()));
+    work.record(&events::told(&reference, &Space::members(&initiative.reference), facts)).await?;
+    let membership = Some(message(work.connection(), &reference).await?);
+    work.reply(AdmitMemberResponse { membership }).await
 }
 
 /// The organizations that an admission may be about: the one invited and the one that asks.
@@ -125,10 +119,10 @@ async fn organizations(
 ) -> Result<Vec<String>, sqlx::Error> {
     let mut found = Vec::new();
     if let Some(invitation) = invitation {
-        found.extend(store::membership::find(connection, invitation).await?.and_then(|known| known.organization));
+        found.extend(rows::load(connection, invitation).await?.and_then(|known| known.organization));
     }
     if let Some(request) = request {
-        found.extend(store::join_request::find(connection, request).await?.map(|known| known.organization));
+        found.extend(requests::load(connection, request).await?.map(|known| known.asked.organization));
     }
     Ok(found.iter().map(Reference::to_string).collect())
 }
@@ -136,38 +130,20 @@ async fn organizations(
 /// A request, and what is known of the one who asks.
 #[derive(Default)]
 struct Asked {
-    request: Option<JoinRequest>,
-    organization: Option<Organization>,
-    standing: Option<Membership>,
+    request: Option<domain::JoinRequest>,
+    organization: Option<domain::Organization>,
+    standing: Option<domain::Membership>,
 }
 
 impl Asked {
     async fn load(connection: &mut PgConnection, reference: &Reference) -> Result<Self, Status> {
-        let request =
-            errors::found(store::join_request::locked(connection, reference).await, "join request", reference)?;
-        let organization = store::organization::find(connection, &request.organization).await;
-        let standing = store::membership::standing(connection, &request.initiative, &request.organization).await;
+        let request = request_known(requests::load_locked(connection, reference).await, reference)?;
+        let organization = organization::load(connection, &request.asked.organization).await;
+        let standing = rows::standing(connection, &request.initiative, &request.asked.organization).await;
         Ok(Self {
             organization: organization.map_err(errors::database)?,
             standing: standing.map_err(errors::database)?,
             request: Some(request),
         })
     }
-}
-
-fn parse_admission(request: &AdmitMemberRequest, now: OffsetDateTime) -> Result<Admit, Status> {
-    let mut violations = Violations::default();
-    let initiative = parse::reference(&mut violations, "initiative", &request.initiative);
-    let invitation = parse::optional_reference(&mut violations, "membership", &request.membership);
-    let asked = parse::optional_reference(&mut violations, "join_request", &request.join_request);
-    if request.membership.is_empty() && request.join_request.is_empty() {
-        violations.add("membership", "is required, or join_request, or both");
-    }
-    let roles = role_term::some(&mut violations, &request.roles, now);
-    let read = Read::asked(&mut violations, "etag", &request.etag);
-    if !request.etag.is_empty() && request.membership.is_empty() {
-        violations.add("etag", "is that of membership, which is empty");
-    }
-    violations
-        .finish(|| Some(Admit { initiative: initiative?, invitation, request: asked, roles: roles?, read: read? }))
 }

@@ -3,10 +3,7 @@
 use chassis::names::{NodeId, Reference};
 use time::OffsetDateTime;
 
-use super::{
-    Change, Fact, Initiative, Invitee, JoinRequest, Membership, MembershipChange, MembershipState, Organization,
-    Refusal, RoleTerm,
-};
+use super::{Fact, Initiative, Invitee, JoinRequest, Membership, MembershipState, Organization, Refusal, RoleTerm};
 
 /// What is known when an organization is to be invited.
 #[derive(Clone, Debug)]
@@ -23,22 +20,13 @@ pub struct Invitation<'a> {
 ///
 /// # Errors
 /// Away from the backbone; one that is invited or a member already; in an initiative that is over.
-pub fn invite(
-    known: &Invitation<'_>,
-    here: &NodeId,
-    reference: Reference,
-    invitee: Invitee,
-) -> Result<Vec<Fact>, Refusal> {
+pub fn invite(known: &Invitation<'_>, here: &NodeId, invitee: Invitee) -> Result<Vec<Fact>, Refusal> {
     known.initiative.open_at(here)?;
     known.organization.map_or(Ok(()), |organization| organization.in_initiative(known.initiative))?;
     match known.standing.map(|membership| membership.state) {
         Some(MembershipState::Invited) => Err(Refusal::AlreadyInvited),
         Some(_) => Err(Refusal::AlreadyMember),
-        None => Ok(vec![Fact {
-            resource: reference,
-            initiative: known.initiative.reference.clone(),
-            change: Change::Membership(MembershipChange::Invited(invitee)),
-        }]),
+        None => Ok(vec![Fact::MemberInvited(invitee)]),
     }
 }
 
@@ -57,39 +45,35 @@ pub struct Admission<'a> {
     pub standing: Option<&'a Membership>,
 }
 
-/// Admits a member and grants its first roles: by an invitation, by a request, or by both. `newborn` is the reference
-/// of the membership where there was no invitation.
+/// Admits a member and grants its first roles: by an invitation, by a request, or by both. The facts are about
+/// [`Admission::invited`], or else about a new membership.
 ///
 /// # Errors
 /// Away from the backbone; where invitation or request do not stand or do not fit; for a member; where a term is over.
 pub fn admit(
     known: &Admission<'_>,
     here: &NodeId,
-    newborn: Reference,
     roles: Vec<RoleTerm>,
     now: OffsetDateTime,
 ) -> Result<Vec<Fact>, Refusal> {
     known.initiative.open_at(here)?;
     known.of_this_initiative()?;
     let organization = known.organization()?;
-    let invitation = known.invitation.or(known.standing);
-    let resource = invitation.map_or(newborn, |membership| membership.reference.clone());
-    let initiative = known.initiative.reference.clone();
-    let fact = |change| Fact {
-        resource: resource.clone(),
-        initiative: initiative.clone(),
-        change: Change::Membership(change),
-    };
     let join_request = known.request.map(|request| request.reference.clone());
-    let mut facts = vec![fact(MembershipChange::Admitted { organization: organization.clone(), join_request })];
+    let mut facts = vec![Fact::MemberAdmitted { organization: organization.clone(), join_request }];
     for term in roles {
         term.not_over(now)?;
-        facts.push(fact(MembershipChange::RoleGranted { organization: organization.clone(), term }));
+        facts.push(Fact::RoleGranted { organization: organization.clone(), term });
     }
     Ok(facts)
 }
 
 impl Admission<'_> {
+    /// The membership by which the organization was invited, if it was.
+    pub fn invited(&self) -> Option<&Membership> {
+        self.invitation.or(self.standing)
+    }
+
     fn of_this_initiative(&self) -> Result<(), Refusal> {
         let here = &self.initiative.reference;
         if self.invitation.is_some_and(|invitation| invitation.initiative != *here) {
@@ -113,20 +97,14 @@ impl Admission<'_> {
         let invited = self.invitation.and_then(|invitation| invitation.organization.clone());
         let Some(request) = self.request else { return invited.ok_or(Refusal::InviteeUnregistered) };
         request.standing()?;
-        self.asks_for_itself(request)?;
+        if self.asking.is_none() {
+            return Err(Refusal::Unregistered);
+        }
         match (invited, self.invitation, self.standing) {
-            (Some(invited), ..) if invited != request.organization => Err(Refusal::InvitationForAnother),
+            (Some(invited), ..) if invited != request.asked.organization => Err(Refusal::InvitationForAnother),
             // It holds an invitation of its own: that one is to be answered, not the one for somebody to come.
             (None, Some(_), Some(_)) => Err(Refusal::AlreadyInvited),
-            _ => Ok(request.organization.clone()),
+            _ => Ok(request.asked.organization.clone()),
         }
-    }
-
-    /// A node may say of itself what it likes: that it asks for an organization of its own is seen here.
-    fn asks_for_itself(&self, request: &JoinRequest) -> Result<(), Refusal> {
-        if request.organization.node != request.reference.node {
-            return Err(Refusal::AskedForAnother);
-        }
-        if self.asking.is_none() { Err(Refusal::Unregistered) } else { Ok(()) }
     }
 }

@@ -4,7 +4,7 @@ use chassis::names::{NodeId, Reference};
 use chassis::revision::Stamp;
 use chassis::words;
 
-use super::{Change, Fact, Refusal};
+use super::{Fact, Refusal};
 
 words! {
     /// How far an initiative is.
@@ -42,15 +42,6 @@ pub struct InitiativeProfile {
     pub state: InitiativeState,
 }
 
-/// What happens to an initiative.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InitiativeChange {
-    /// It began.
-    Created(InitiativeProfile),
-    /// It says something else of itself.
-    Revised(InitiativeProfile),
-}
-
 /// What is to be changed; `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revision {
@@ -83,8 +74,8 @@ impl Initiative {
 }
 
 /// Begins an initiative: the node it is born on is its backbone's.
-pub fn create(reference: &Reference, profile: InitiativeProfile) -> Vec<Fact> {
-    vec![fact(reference, InitiativeChange::Created(profile))]
+pub fn create(profile: InitiativeProfile) -> Vec<Fact> {
+    vec![Fact::InitiativeCreated(profile)]
 }
 
 /// Changes what an initiative says of itself; nothing happens where it says so already.
@@ -103,9 +94,5 @@ pub fn revise(initiative: &Initiative, here: &NodeId, revision: Revision) -> Res
     if after == initiative.profile {
         return Ok(Vec::new());
     }
-    Ok(vec![fact(&initiative.reference, InitiativeChange::Revised(after))])
-}
-
-fn fact(initiative: &Reference, change: InitiativeChange) -> Fact {
-    Fact { resource: initiative.clone(), initiative: initiative.clone(), change: Change::Initiative(change) }
+    Ok(vec![Fact::InitiativeRevised(after)])
 }

@@ -4,7 +4,7 @@ use chassis::names::{NodeId, Reference};
 use chassis::revision::Stamp;
 use chassis::words;
 
-use super::{Change, Fact, Initiative, Membership, MembershipState, Organization, Refusal};
+use super::{Fact, Initiative, Membership, MembershipState, Organization, Refusal};
 
 words! {
     /// Whether a request stands.
@@ -23,10 +23,8 @@ pub struct JoinRequest {
     pub reference: Reference,
     /// The initiative.
     pub initiative: Reference,
-    /// The one who asks.
-    pub organization: Reference,
-    /// What it says.
-    pub statement: String,
+    /// Who asks, and what it says.
+    pub asked: Asked,
     /// Whether it stands.
     pub state: JoinRequestState,
     /// The membership by which the backbone answered.
@@ -35,18 +33,13 @@ pub struct JoinRequest {
     pub stamp: Stamp,
 }
 
-/// What happens to a request.
+/// What an organization says when it asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JoinRequestChange {
-    /// It was made.
-    Made {
-        /// The one who asks.
-        organization: Reference,
-        /// In its own words.
-        statement: String,
-    },
-    /// It was taken back.
-    Withdrawn,
+pub struct Asked {
+    /// The one who asks.
+    pub organization: Reference,
+    /// In its own words.
+    pub statement: String,
 }
 
 /// What is known when an organization asks.
@@ -66,12 +59,7 @@ pub struct Asking<'a> {
 ///
 /// # Errors
 /// Away from the organization's home; for a member; twice; in an initiative that is over.
-pub fn create(
-    known: &Asking<'_>,
-    here: &NodeId,
-    reference: Reference,
-    statement: String,
-) -> Result<Vec<Fact>, Refusal> {
+pub fn create(known: &Asking<'_>, here: &NodeId, statement: String) -> Result<Vec<Fact>, Refusal> {
     known.organization.in_initiative(known.initiative)?;
     known.organization.at_home(here)?;
     known.initiative.open()?;
@@ -82,8 +70,7 @@ pub fn create(
         return Err(Refusal::AlreadyAsked);
     }
     let organization = known.organization.reference.clone();
-    let change = Change::JoinRequest(JoinRequestChange::Made { organization, statement });
-    Ok(vec![Fact { resource: reference, initiative: known.initiative.reference.clone(), change }])
+    Ok(vec![Fact::JoinRequested(Asked { organization, statement })])
 }
 
 /// Takes a request back.
@@ -95,8 +82,7 @@ pub fn withdraw(request: &JoinRequest, here: &NodeId) -> Result<Vec<Fact>, Refus
         return Err(Refusal::NotItsHome("request"));
     }
     request.standing()?;
-    let (resource, initiative) = (request.reference.clone(), request.initiative.clone());
-    Ok(vec![Fact { resource, initiative, change: Change::JoinRequest(JoinRequestChange::Withdrawn) }])
+    Ok(vec![Fact::JoinRequestWithdrawn])
 }
 
 impl JoinRequest {

@@ -5,7 +5,7 @@ use chassis::revision::Stamp;
 use chassis::words;
 use time::OffsetDateTime;
 
-use super::{Change, Fact, Refusal};
+use super::{Fact, Refusal};
 
 words! {
     /// How a membership stands.
@@ -73,35 +73,6 @@ pub enum Invitee {
     ToCome(String),
 }
 
-/// What happens to a membership.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MembershipChange {
-    /// The backbone invited an organization.
-    Invited(Invitee),
-    /// An organization became a member.
-    Admitted {
-        /// Which.
-        organization: Reference,
-        /// The request that this answers, if any.
-        join_request: Option<Reference>,
-    },
-    /// The member was given a role.
-    RoleGranted {
-        /// The member.
-        organization: Reference,
-        /// The role and its term.
-        term: RoleTerm,
-    },
-    /// A role ended, or rests.
-    RoleEnded(Role),
-    /// The member was held back, for this reason.
-    Suspended(String),
-    /// It takes part again.
-    Reinstated,
-    /// The membership is over, for this reason.
-    Ended(String),
-}
-
 /// What an organization is to an initiative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
@@ -146,7 +117,7 @@ impl Membership {
         if self.holds(term.role, now) {
             return Err(Refusal::RoleHeld(term.role));
         }
-        Ok(vec![self.fact(MembershipChange::RoleGranted { organization: organization.clone(), term })])
+        Ok(vec![Fact::RoleGranted { organization: organization.clone(), term }])
     }
 
     /// Ends a role before its term does.
@@ -158,7 +129,7 @@ impl Membership {
         if !self.holds(role, now) {
             return Err(Refusal::RoleNotHeld(role));
         }
-        Ok(vec![self.fact(MembershipChange::RoleEnded(role))])
+        Ok(vec![Fact::RoleEnded(role)])
     }
 
     /// Holds a member back: its roles rest.
@@ -167,7 +138,7 @@ impl Membership {
     /// Away from the backbone; unless active.
     pub fn suspend(&self, here: &NodeId, reason: String) -> Result<Vec<Fact>, Refusal> {
         self.active(here)?;
-        let mut facts = vec![self.fact(MembershipChange::Suspended(reason))];
+        let mut facts = vec![Fact::MemberSuspended { reason }];
         facts.extend(self.roles_ended());
         Ok(facts)
     }
@@ -181,9 +152,9 @@ impl Membership {
         let (MembershipState::Suspended, Some(organization)) = (self.state, &self.organization) else {
             return Err(self.ended_or(Refusal::NotSuspended));
         };
-        let mut facts = vec![self.fact(MembershipChange::Reinstated)];
+        let mut facts = vec![Fact::MemberReinstated];
         for term in self.roles.iter().filter(|term| term.not_over(now).is_ok()) {
-            facts.push(self.fact(MembershipChange::RoleGranted { organization: organization.clone(), term: *term }));
+            facts.push(Fact::RoleGranted { organization: organization.clone(), term: *term });
         }
         Ok(facts)
     }
@@ -201,7 +172,7 @@ impl Membership {
         if self.state == MembershipState::Active {
             facts.extend(self.roles_ended());
         }
-        facts.push(self.fact(MembershipChange::Ended(reason)));
+        facts.push(Fact::MembershipEnded { reason });
         Ok(facts)
     }
 
@@ -226,11 +197,6 @@ impl Membership {
     }
 
     fn roles_ended(&self) -> impl Iterator<Item = Fact> {
-        self.roles.iter().map(|term| self.fact(MembershipChange::RoleEnded(term.role)))
-    }
-
-    fn fact(&self, change: MembershipChange) -> Fact {
-        let (resource, initiative) = (self.reference.clone(), self.initiative.clone());
-        Fact { resource, initiative, change: Change::Membership(change) }
+        self.roles.iter().map(|term| Fact::RoleEnded(term.role))
     }
 }

@@ -4,7 +4,7 @@ use chassis::names::{NodeId, Reference};
 use chassis::revision::Stamp;
 use chassis::words;
 
-use super::{Change, Fact, Initiative, Refusal};
+use super::{Fact, Initiative, Refusal};
 
 words! {
     /// The sectors that come together in an initiative.
@@ -61,15 +61,6 @@ pub struct Identifier {
     pub value: String,
 }
 
-/// What happens to an organization.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OrganizationChange {
-    /// It became known.
-    Registered(OrganizationProfile),
-    /// Something else is known of it.
-    Revised(OrganizationProfile),
-}
-
 /// What is to be changed; `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revision {
@@ -89,14 +80,12 @@ pub struct Revision {
 /// In an initiative that is over; where an identifier is taken.
 pub fn register(
     initiative: &Initiative,
-    reference: Reference,
     profile: OrganizationProfile,
     taken: Option<Identifier>,
 ) -> Result<Vec<Fact>, Refusal> {
     initiative.open()?;
     free(taken)?;
-    let change = Change::Organization(OrganizationChange::Registered(profile));
-    Ok(vec![Fact { resource: reference, initiative: initiative.reference.clone(), change }])
+    Ok(vec![Fact::OrganizationRegistered(profile)])
 }
 
 /// Changes what is known of an organization; nothing happens where it is known already. `taken` as for [`register`].
@@ -121,9 +110,7 @@ pub fn revise(
     if after == organization.profile {
         return Ok(Vec::new());
     }
-    let (resource, initiative) = (organization.reference.clone(), organization.initiative.clone());
-    let change = Change::Organization(OrganizationChange::Revised(after));
-    Ok(vec![Fact { resource, initiative, change }])
+    Ok(vec![Fact::OrganizationRevised(after)])
 }
 
 impl Organization {

@@ -1,5 +1,6 @@
 //! Why the answer is no, in words that a volunteer understands.
 
+use chassis::names::{NodeId, Reference};
 use time::OffsetDateTime;
 
 use super::Role;
@@ -51,9 +52,6 @@ pub enum Refusal {
     /// The invitation is not for the one who asks.
     #[error("the invitation is for another organization than the one that asks")]
     InvitationForAnother,
-    /// One asks for oneself.
-    #[error("the request comes from another node than the one on which the organization lives")]
-    AskedForAnother,
     /// Nobody knows who asks.
     #[error("the organization that asks is not registered")]
     Unregistered,
@@ -80,33 +78,25 @@ pub enum Refusal {
         /// The end of its term.
         until: OffsetDateTime,
     },
-}
-
-impl Refusal {
-    /// A stable code, for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotTheBackbone => "NOT_THE_BACKBONE",
-            Self::NotItsHome(_) => "NOT_ITS_HOME",
-            Self::InitiativeClosed => "INITIATIVE_CLOSED",
-            Self::OtherInitiative(_) => "OTHER_INITIATIVE",
-            Self::AlreadyRegistered { .. } => "ALREADY_REGISTERED",
-            Self::AlreadyMember => "ALREADY_MEMBER",
-            Self::AlreadyInvited => "ALREADY_INVITED",
-            Self::AlreadyAsked => "ALREADY_ASKED",
-            Self::AlreadyAnswered => "ALREADY_ANSWERED",
-            Self::RequestWithdrawn => "REQUEST_WITHDRAWN",
-            Self::NotInvited => "NOT_INVITED",
-            Self::InviteeUnregistered => "INVITEE_UNREGISTERED",
-            Self::InvitationForAnother => "INVITATION_FOR_ANOTHER",
-            Self::AskedForAnother => "ASKED_FOR_ANOTHER",
-            Self::Unregistered => "UNREGISTERED",
-            Self::NotActive => "NOT_ACTIVE",
-            Self::NotSuspended => "NOT_SUSPENDED",
-            Self::MembershipEnded => "MEMBERSHIP_ENDED",
-            Self::RoleHeld(_) => "ROLE_HELD",
-            Self::RoleNotHeld(_) => "ROLE_NOT_HELD",
-            Self::TermOver { .. } => "TERM_OVER",
-        }
-    }
+    /// An organization of another initiative, or none that belongs.
+    #[error("the organization {0} is not an active member of the initiative")]
+    NotAMember(Reference),
+    /// A chair is one of the group.
+    #[error("the organization that chairs the group must be one of its members")]
+    ChairOutside,
+    /// Nothing changes in a group that is over.
+    #[error("the working group was dissolved: {0}")]
+    Dissolved(String),
+    /// Only nodes that belong to the initiative are in a circle.
+    #[error("the node {0} does not belong to the initiative, or its link was ended")]
+    NodeOutside(NodeId),
+    /// Nothing changes in a circle that is over.
+    #[error("the circle has ended: {0}")]
+    CircleEnded(String),
+    /// Only what is open can be changed.
+    #[error("the posting is not open any more: {0}")]
+    PostingClosed(String),
+    /// What is offered or needed has a time to come.
+    #[error("it would have been open until {}, which is over", .0.date())]
+    PostingOver(OffsetDateTime),
 }

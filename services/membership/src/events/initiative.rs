@@ -1,46 +1,44 @@
-//! What is told of initiatives.
+//! Initiatives, as their events make them.
 
-use chassis::event::{Event, Fact};
-use chassis::room::FoldError;
-use proto::membership::{Initiative, InitiativeCreated, InitiativeRevised};
+use chassis::errors::Violations;
+use chassis::event::Event;
+use chassis::room::{FoldError, sound};
+use proto::membership as message;
 use sqlx::PgConnection;
 
-use super::{About, message, word};
-use crate::contract;
-use crate::domain::{InitiativeChange, InitiativeProfile};
-use crate::store::{self, By};
+use super::by_itself;
+use crate::contract::initiative::{read_new, read_profile};
+use crate::domain::InitiativeProfile;
+use crate::store::initiative as store;
 
-pub(super) fn tell(about: About<'_>, change: &InitiativeChange) -> Fact {
-    let whole = |profile| Some(contract::initiative_profile(about.resource, profile));
-    match change {
-        InitiativeChange::Created(profile) => about.say(&InitiativeCreated { initiative: whole(profile) }),
-        InitiativeChange::Revised(profile) => about.say(&InitiativeRevised { initiative: whole(profile) }),
-    }
-}
-
-pub(super) fn read(event: &Event) -> Result<Option<InitiativeChange>, FoldError> {
-    if let Some(created) = message::<InitiativeCreated>(event)? {
-        return Ok(Some(InitiativeChange::Created(profile(created.initiative)?)));
-    }
-    if let Some(revised) = message::<InitiativeRevised>(event)? {
-        return Ok(Some(InitiativeChange::Revised(profile(revised.initiative)?)));
-    }
-    Ok(None)
-}
-
-fn profile(initiative: Option<Initiative>) -> Result<InitiativeProfile, FoldError> {
-    let Initiative { display_name, purpose, region, state, .. } = initiative.ok_or(FoldError::Missing("initiative"))?;
-    Ok(InitiativeProfile { display_name, purpose, region, state: word(state, "state")? })
-}
-
-pub(super) async fn apply(
+pub(super) async fn created(
     connection: &mut PgConnection,
-    by: By<'_>,
-    change: &InitiativeChange,
-) -> Result<(), sqlx::Error> {
-    match change {
-        InitiativeChange::Created(profile) | InitiativeChange::Revised(profile) => {
-            store::initiative::save(connection, by, profile).await
-        }
-    }
+    event: &Event,
+    told: &message::InitiativeCreated,
+) -> Result<(), FoldError> {
+    let mut violations = Violations::default();
+    let profile = read_new(&mut violations, told.initiative.as_ref());
+    save(connection, event, told.initiative.as_ref(), sound(&violations, profile, "initiative")?).await
+}
+
+pub(super) async fn revised(
+    connection: &mut PgConnection,
+    event: &Event,
+    told: &message::InitiativeRevised,
+) -> Result<(), FoldError> {
+    let mut violations = Violations::default();
+    let profile = read_profile(&mut violations, told.initiative.as_ref());
+    save(connection, event, told.initiative.as_ref(), sound(&violations, profile, "initiative")?).await
+}
+
+/// The resource is the initiative of the space: nobody tells of an initiative within another.
+async fn save(
+    connection: &mut PgConnection,
+    event: &Event,
+    told: Option<&message::Initiative>,
+    profile: InitiativeProfile,
+) -> Result<(), FoldError> {
+    let reference = told.map(|told| told.reference.as_str()).unwrap_or_default();
+    let by = by_itself(event, reference, reference)?;
+    Ok(store::save(connection, by, &profile).await?)
 }

@@ -1,45 +1,37 @@
-//! What is told of join requests.
+//! Join requests, as their events make them.
 
-use chassis::event::{Event, Fact};
-use chassis::room::FoldError;
-use proto::membership::{JoinRequestWithdrawn, JoinRequested};
+use chassis::errors::Violations;
+use chassis::event::Event;
+use chassis::room::{FoldError, sound};
+use proto::membership as message;
 use sqlx::PgConnection;
 
-use super::{About, message};
-use crate::contract;
-use crate::domain::JoinRequestChange;
-use crate::store::{self, By};
+use super::by_itself;
+use crate::contract::join_request::read_asked;
+use crate::store::join_request as store;
 
-pub(super) fn tell(about: About<'_>, change: &JoinRequestChange) -> Fact {
-    match change {
-        JoinRequestChange::Made { organization, statement } => about.say(&JoinRequested {
-            join_request: Some(contract::asked(about.resource, about.initiative, organization, statement)),
-        }),
-        JoinRequestChange::Withdrawn => about.say(&JoinRequestWithdrawn {
-            initiative: about.initiative.to_string(),
-            join_request: about.resource.to_string(),
-        }),
-    }
-}
-
-pub(super) fn read(event: &Event) -> Result<Option<JoinRequestChange>, FoldError> {
-    if let Some(requested) = message::<JoinRequested>(event)? {
-        let request = requested.join_request.ok_or(FoldError::Missing("join_request"))?;
-        let organization = request.organization.parse()?;
-        return Ok(Some(JoinRequestChange::Made { organization, statement: request.statement }));
-    }
-    Ok(message::<JoinRequestWithdrawn>(event)?.map(|_| JoinRequestChange::Withdrawn))
-}
-
-pub(super) async fn apply(
+/// A node may say of itself what it likes: that it asks for an organization of its own is seen here.
+pub(super) async fn requested(
     connection: &mut PgConnection,
-    by: By<'_>,
-    change: &JoinRequestChange,
-) -> Result<(), sqlx::Error> {
-    match change {
-        JoinRequestChange::Made { organization, statement } => {
-            store::join_request::save(connection, by, organization, statement).await
-        }
-        JoinRequestChange::Withdrawn => store::join_request::withdraw(connection, by).await,
+    event: &Event,
+    told: &message::JoinRequested,
+) -> Result<(), FoldError> {
+    let mut violations = Violations::default();
+    let asked = read_asked(&mut violations, told.join_request.as_ref());
+    let asked = sound(&violations, asked, "join_request")?;
+    let said = told.join_request.as_ref().ok_or(FoldError::Missing("join_request"))?;
+    let by = by_itself(event, &said.initiative, &said.reference)?;
+    if asked.organization.node != event.resource.node {
+        return Err(FoldError::Missing("organization, which must live on the node that asks,"));
     }
+    Ok(store::save(connection, by, &asked).await?)
+}
+
+pub(super) async fn withdrawn(
+    connection: &mut PgConnection,
+    event: &Event,
+    told: &message::JoinRequestWithdrawn,
+) -> Result<(), FoldError> {
+    let by = by_itself(event, &told.initiative, &told.join_request)?;
+    Ok(store::withdraw(connection, by).await?)
 }

@@ -1,49 +1,40 @@
-//! What is told of organizations.
+//! Organizations, as their events make them.
 
-use chassis::event::{Event, Fact};
-use chassis::room::FoldError;
-use proto::membership::{Organization, OrganizationRegistered, OrganizationRevised};
+use chassis::errors::Violations;
+use chassis::event::Event;
+use chassis::room::{FoldError, sound};
+use proto::membership as message;
 use sqlx::PgConnection;
 
-use super::{About, message, word};
-use crate::contract;
-use crate::domain::{Identifier, OrganizationChange, OrganizationProfile};
-use crate::store::{self, By};
+use super::by_itself;
+use crate::contract::organization::read_profile;
+use crate::store::organization as store;
 
-pub(super) fn tell(about: About<'_>, change: &OrganizationChange) -> Fact {
-    let whole = |profile| Some(contract::organization_profile(about.resource, about.initiative, profile));
-    match change {
-        OrganizationChange::Registered(profile) => about.say(&OrganizationRegistered { organization: whole(profile) }),
-        OrganizationChange::Revised(profile) => about.say(&OrganizationRevised { organization: whole(profile) }),
-    }
-}
-
-pub(super) fn read(event: &Event) -> Result<Option<OrganizationChange>, FoldError> {
-    if let Some(registered) = message::<OrganizationRegistered>(event)? {
-        return Ok(Some(OrganizationChange::Registered(profile(registered.organization)?)));
-    }
-    if let Some(revised) = message::<OrganizationRevised>(event)? {
-        return Ok(Some(OrganizationChange::Revised(profile(revised.organization)?)));
-    }
-    Ok(None)
-}
-
-fn profile(organization: Option<Organization>) -> Result<OrganizationProfile, FoldError> {
-    let Organization { display_name, sector, identifiers, website, .. } =
-        organization.ok_or(FoldError::Missing("organization"))?;
-    let identifiers = identifiers.into_iter();
-    let identifiers = identifiers.map(|one| Identifier { scheme: one.scheme, value: one.value }).collect();
-    Ok(OrganizationProfile { display_name, sector: word(sector, "sector")?, identifiers, website })
-}
-
-pub(super) async fn apply(
+pub(super) async fn registered(
     connection: &mut PgConnection,
-    by: By<'_>,
-    change: &OrganizationChange,
-) -> Result<(), sqlx::Error> {
-    match change {
-        OrganizationChange::Registered(profile) | OrganizationChange::Revised(profile) => {
-            store::organization::save(connection, by, profile).await
-        }
-    }
+    event: &Event,
+    told: &message::OrganizationRegistered,
+) -> Result<(), FoldError> {
+    save(connection, event, told.organization.as_ref()).await
+}
+
+pub(super) async fn revised(
+    connection: &mut PgConnection,
+    event: &Event,
+    told: &message::OrganizationRevised,
+) -> Result<(), FoldError> {
+    save(connection, event, told.organization.as_ref()).await
+}
+
+async fn save(
+    connection: &mut PgConnection,
+    event: &Event,
+    told: Option<&message::Organization>,
+) -> Result<(), FoldError> {
+    let mut violations = Violations::default();
+    let profile = read_profile(&mut violations, told);
+    let profile = sound(&violations, profile, "organization")?;
+    let said = told.ok_or(FoldError::Missing("organization"))?;
+    let by = by_itself(event, &said.initiative, &said.reference)?;
+    Ok(store::save(connection, by, &profile).await?)
 }

@@ -1,11 +1,12 @@
 //! Initiatives as rows.
 
+use chassis::database::unreadable;
 use chassis::names::{Reference, Space};
 use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{By, Rows, word};
+use super::{By, Rows};
 use crate::domain::{Initiative, InitiativeProfile};
 
 struct Row {
@@ -26,14 +27,19 @@ impl TryFrom<Row> for Initiative {
         let Row { display_name, purpose, region, .. } = row;
         Ok(Self {
             reference: row.reference,
-            profile: InitiativeProfile { display_name, purpose, region, state: word(row.state)? },
+            profile: InitiativeProfile {
+                display_name,
+                purpose,
+                region,
+                state: row.state.try_into().map_err(unreadable)?,
+            },
             stamp: Stamp { version: row.version, created_at: row.created_at, updated_at: row.updated_at },
         })
     }
 }
 
 /// One initiative.
-pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Initiative>, sqlx::Error> {
+pub async fn load(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Initiative>, sqlx::Error> {
     sqlx::query_as!(
         Row,
         r#"select reference as "reference: Reference", display_name, purpose, region, state, version, created_at, updated_at
@@ -47,11 +53,14 @@ pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Resul
 }
 
 /// One initiative, locked until the transaction ends.
-pub async fn locked(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Initiative>, sqlx::Error> {
+pub async fn load_locked(
+    connection: &mut PgConnection,
+    reference: &Reference,
+) -> Result<Option<Initiative>, sqlx::Error> {
     sqlx::query!("select from membership.initiatives where reference = $1 for update", reference as &Reference)
         .fetch_optional(&mut *connection)
         .await?;
-    find(connection, reference).await
+    load(connection, reference).await
 }
 
 /// One initiative, which nobody changes until the transaction ends: whoever is registered, invited or admitted is so
@@ -63,7 +72,7 @@ pub async fn unchanging(
     sqlx::query!("select from membership.initiatives where reference = $1 for share", reference as &Reference)
         .fetch_optional(&mut *connection)
         .await?;
-    find(connection, reference).await
+    load(connection, reference).await
 }
 
 /// Which initiatives to list.

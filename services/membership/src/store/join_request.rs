@@ -1,12 +1,13 @@
 //! Join requests as rows.
 
+use chassis::database::unreadable;
 use chassis::names::{Reference, Space};
 use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{By, Rows, word};
-use crate::domain::{JoinRequest, JoinRequestState};
+use super::{By, Rows};
+use crate::domain::{Asked, JoinRequest, JoinRequestState};
 
 struct Row {
     reference: Reference,
@@ -27,9 +28,8 @@ impl TryFrom<Row> for JoinRequest {
         Ok(Self {
             reference: row.reference,
             initiative: row.initiative,
-            organization: row.organization,
-            statement: row.statement,
-            state: word(row.state)?,
+            asked: Asked { organization: row.organization, statement: row.statement },
+            state: row.state.try_into().map_err(unreadable)?,
             answered_by: row.answered_by,
             stamp: Stamp { version: row.version, created_at: row.created_at, updated_at: row.updated_at },
         })
@@ -37,16 +37,19 @@ impl TryFrom<Row> for JoinRequest {
 }
 
 /// One request.
-pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Result<Option<JoinRequest>, sqlx::Error> {
+pub async fn load(connection: &mut PgConnection, reference: &Reference) -> Result<Option<JoinRequest>, sqlx::Error> {
     Ok(among(connection, std::slice::from_ref(reference)).await?.pop())
 }
 
 /// One request, locked until the transaction ends.
-pub async fn locked(connection: &mut PgConnection, reference: &Reference) -> Result<Option<JoinRequest>, sqlx::Error> {
+pub async fn load_locked(
+    connection: &mut PgConnection,
+    reference: &Reference,
+) -> Result<Option<JoinRequest>, sqlx::Error> {
     sqlx::query!("select from membership.join_requests where reference = $1 for update", reference as &Reference)
         .fetch_optional(&mut *connection)
         .await?;
-    find(connection, reference).await
+    load(connection, reference).await
 }
 
 /// Those of the requests named that are known here, sorted by reference. The backbone answers with a membership, which
@@ -112,12 +115,7 @@ pub async fn list(
 }
 
 /// Writes a request that was made.
-pub async fn save(
-    connection: &mut PgConnection,
-    by: By<'_>,
-    organization: &Reference,
-    statement: &str,
-) -> Result<(), sqlx::Error> {
+pub async fn save(connection: &mut PgConnection, by: By<'_>, asked: &Asked) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into membership.join_requests
              (reference, initiative, space, organization, statement, state, version, created_at, updated_at)
@@ -128,8 +126,8 @@ pub async fn save(
         by.resource as &Reference,
         by.initiative as &Reference,
         by.space as &Space,
-        organization as &Reference,
-        statement,
+        &asked.organization as &Reference,
+        asked.statement,
         JoinRequestState::Open.number(),
         by.made_at
     )

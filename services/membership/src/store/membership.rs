@@ -2,12 +2,13 @@
 
 mod save;
 
+use chassis::database::unreadable;
 use chassis::names::{Reference, Space};
 use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{Rows, word};
+use super::Rows;
 use crate::domain::{Membership, MembershipState, Role, RoleTerm, Sector};
 
 pub use save::{admit, end, end_role, grant, invite, reinstate, suspend};
@@ -33,13 +34,14 @@ impl TryFrom<Row> for Membership {
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
         let terms = row.roles.into_iter().zip(row.starts).zip(row.ends);
-        let terms = terms.map(|((role, from), until)| Ok(RoleTerm { role: word(role)?, from, until }));
+        let terms =
+            terms.map(|((role, from), until)| Ok(RoleTerm { role: role.try_into().map_err(unreadable)?, from, until }));
         Ok(Self {
             reference: row.reference,
             initiative: row.initiative,
             organization: row.organization,
             invitee: row.invitee,
-            state: word(row.state)?,
+            state: row.state.try_into().map_err(unreadable)?,
             reason: row.reason,
             roles: terms.collect::<Result<_, sqlx::Error>>()?,
             join_request: row.join_request,
@@ -49,16 +51,19 @@ impl TryFrom<Row> for Membership {
 }
 
 /// One membership.
-pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Membership>, sqlx::Error> {
+pub async fn load(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Membership>, sqlx::Error> {
     Ok(among(connection, std::slice::from_ref(reference)).await?.pop())
 }
 
 /// One membership, locked until the transaction ends.
-pub async fn locked(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Membership>, sqlx::Error> {
+pub async fn load_locked(
+    connection: &mut PgConnection,
+    reference: &Reference,
+) -> Result<Option<Membership>, sqlx::Error> {
     sqlx::query!("select from membership.memberships where reference = $1 for update", reference as &Reference)
         .fetch_optional(&mut *connection)
         .await?;
-    find(connection, reference).await
+    load(connection, reference).await
 }
 
 /// The membership of an organization that has not ended; there is one at the most.
@@ -77,6 +82,26 @@ pub async fn standing(
     .fetch_all(&mut *connection)
     .await?;
     Ok(among(connection, &found).await?.pop())
+}
+
+/// The first of these organizations that is no active member of an initiative.
+pub async fn outside(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    organizations: &[Reference],
+) -> Result<Option<Reference>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select asked.organization as "organization!: Reference" from unnest($2::text[]) asked(organization)
+            where not exists (
+                  select from membership.memberships m
+                   where m.initiative = $1 and m.organization = asked.organization and m.state = $3)
+            order by 1 limit 1"#,
+        initiative as &Reference,
+        organizations as &[Reference],
+        MembershipState::Active.number()
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 async fn among(connection: &mut PgConnection, references: &[Reference]) -> Result<Vec<Membership>, sqlx::Error> {

@@ -1,9 +1,10 @@
 //! Nodes as rows: this room's projection of what the border tells.
 
+use chassis::database::unreadable;
 use chassis::names::{NodeId, Reference};
 use sqlx::PgConnection;
 
-use super::{By, Rows, word};
+use super::{By, Rows};
 use crate::domain::{Node, NodeState};
 
 struct Row {
@@ -20,12 +21,12 @@ impl TryFrom<Row> for Node {
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
         let Row { id, initiative, display_name, state, reason, organizations } = row;
-        Ok(Self { id, initiative, display_name, state: word(state)?, reason, organizations })
+        Ok(Self { id, initiative, display_name, state: state.try_into().map_err(unreadable)?, reason, organizations })
     }
 }
 
 /// One node of an initiative.
-pub async fn find(
+pub async fn load(
     connection: &mut PgConnection,
     initiative: &Reference,
     node: &NodeId,
@@ -72,6 +73,26 @@ pub async fn list(
     .into_iter()
     .map(Node::try_from)
     .collect()
+}
+
+/// The first of these nodes that does not belong to an initiative. The backbone's does, whatever the border told.
+pub async fn outside(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    nodes: &[NodeId],
+) -> Result<Option<NodeId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select asked.node as "node!: NodeId" from unnest($2::text[]) asked(node)
+            where asked.node <> $4 and not exists (
+                  select from membership.nodes n where n.initiative = $1 and n.node = asked.node and n.state = $3)
+            order by 1 limit 1"#,
+        initiative as &Reference,
+        nodes as &[NodeId],
+        NodeState::Admitted.number(),
+        &initiative.node as &NodeId
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Notes that a node was admitted, or how it is called now.

@@ -1,11 +1,12 @@
 //! Organizations as rows.
 
+use chassis::database::unreadable;
 use chassis::names::{NodeId, Reference, Space};
 use chassis::revision::Stamp;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{By, Rows, word};
+use super::{By, Rows};
 use crate::domain::{Identifier, Organization, OrganizationProfile, Sector};
 
 struct Row {
@@ -31,23 +32,31 @@ impl TryFrom<Row> for Organization {
         Ok(Self {
             reference: row.reference,
             initiative: row.initiative,
-            profile: OrganizationProfile { display_name, sector: word(row.sector)?, identifiers, website },
+            profile: OrganizationProfile {
+                display_name,
+                sector: row.sector.try_into().map_err(unreadable)?,
+                identifiers,
+                website,
+            },
             stamp: Stamp { version: row.version, created_at: row.created_at, updated_at: row.updated_at },
         })
     }
 }
 
 /// One organization.
-pub async fn find(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Organization>, sqlx::Error> {
+pub async fn load(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Organization>, sqlx::Error> {
     Ok(among(connection, std::slice::from_ref(reference)).await?.pop())
 }
 
 /// One organization, locked until the transaction ends.
-pub async fn locked(connection: &mut PgConnection, reference: &Reference) -> Result<Option<Organization>, sqlx::Error> {
+pub async fn load_locked(
+    connection: &mut PgConnection,
+    reference: &Reference,
+) -> Result<Option<Organization>, sqlx::Error> {
     sqlx::query!("select from membership.organizations where reference = $1 for update", reference as &Reference)
         .fetch_optional(&mut *connection)
         .await?;
-    find(connection, reference).await
+    load(connection, reference).await
 }
 
 /// Those of the organizations named that are known here, sorted by reference.

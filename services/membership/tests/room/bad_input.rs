@@ -7,7 +7,8 @@ use proto::membership::*;
 use tonic::{Code, Response, Status};
 
 use crate::scene::{
-    Client, Scene, Situation, asking, district, fields, identifier, new_id, open_term, reason, reference,
+    Client, Scene, Situation, asking, attendance, desks, district, fields, identifier, new_id, open_term, reason,
+    reference, talks,
 };
 
 /// Where a call is made, and what it must not have changed.
@@ -44,12 +45,15 @@ macro_rules! no {
 }
 
 mod admission;
+mod circle;
 mod initiative;
 mod join_request;
 mod membership;
 mod organization;
+mod posting;
 mod reads;
 mod repetition;
+mod working_group;
 
 impl Trial {
     async fn begins() -> Self {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chassis::names::Reference;
+use chassis::room::Room;
 use chassis::testing::some_node;
 use proto::common::Role;
 use proto::membership::*;
@@ -10,9 +11,12 @@ use proto::membership::*;
 use crate::scene::{Scene, district, identifier, new_id, open_term};
 
 /// Every event type of this room, and those it hears.
-const TYPES: [&str; 15] = [
+const TYPES: [&str; 25] = [
     "commonweal.federation.v1.NodeAdmitted",
     "commonweal.federation.v1.NodeEnded",
+    "commonweal.membership.v1.CircleChanged",
+    "commonweal.membership.v1.CircleEnded",
+    "commonweal.membership.v1.CircleFormed",
     "commonweal.membership.v1.InitiativeCreated",
     "commonweal.membership.v1.InitiativeRevised",
     "commonweal.membership.v1.JoinRequestWithdrawn",
@@ -24,8 +28,15 @@ const TYPES: [&str; 15] = [
     "commonweal.membership.v1.MembershipEnded",
     "commonweal.membership.v1.OrganizationRegistered",
     "commonweal.membership.v1.OrganizationRevised",
+    "commonweal.membership.v1.PostingMade",
+    "commonweal.membership.v1.PostingMet",
+    "commonweal.membership.v1.PostingRevised",
+    "commonweal.membership.v1.PostingWithdrawn",
     "commonweal.membership.v1.RoleEnded",
     "commonweal.membership.v1.RoleGranted",
+    "commonweal.membership.v1.WorkingGroupDissolved",
+    "commonweal.membership.v1.WorkingGroupFormed",
+    "commonweal.membership.v1.WorkingGroupRevised",
 ];
 
 /// Lets everything happen that can happen in this room.
@@ -95,7 +106,75 @@ async fn everything_happens(scene: &Scene) -> Reference {
     let admitted = scene.node(&initiative, &alpha, "Alpha").await;
     scene.node_ended(&admitted, &alpha, "Its key was lost").await;
     scene.node(&initiative, &scene.stage.node, "The backbone").await;
+    groups_and_circles_come_and_go(scene, &initiative, &organization.reference).await;
+    postings_come_and_go(scene, &initiative, &organization.reference).await;
     initiative.parse().unwrap()
+}
+
+async fn groups_and_circles_come_and_go(scene: &Scene, initiative: &str, organization: &str) {
+    let mut here = scene.here();
+    let reason = "Done".to_owned();
+    scene.group(initiative, &[organization]).await;
+    let group = scene.group(initiative, &[organization]).await;
+    let update = UpdateWorkingGroupRequest {
+        working_group: Some(WorkingGroup { charge: "Another".to_owned(), ..group.clone() }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["charge".to_owned()] }),
+        request_id: new_id(),
+    };
+    here.update_working_group(update).await.unwrap();
+    let dissolve = DissolveWorkingGroupRequest {
+        working_group: group.reference,
+        reason: reason.clone(),
+        request_id: new_id(),
+        ..DissolveWorkingGroupRequest::default()
+    };
+    here.dissolve_working_group(dissolve).await.unwrap();
+
+    let alpha = some_node();
+    scene.node(initiative, &alpha, "Alpha").await;
+    scene.circle(initiative, &[&scene.stage.node, &alpha]).await;
+    let circle = scene.circle(initiative, &[&alpha]).await;
+    let update = UpdateCircleRequest {
+        circle: Some(Circle { nodes: vec![scene.stage.node.to_string()], ..circle.clone() }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["nodes".to_owned()] }),
+        request_id: new_id(),
+    };
+    here.update_circle(update).await.unwrap();
+    let end =
+        EndCircleRequest { circle: circle.reference, reason, request_id: new_id(), ..EndCircleRequest::default() };
+    here.end_circle(end).await.unwrap();
+}
+
+async fn postings_come_and_go(scene: &Scene, initiative: &str, organization: &str) {
+    let mut here = scene.here();
+    let posting = scene.posting(initiative, organization).await;
+    let open_until = Some(prost_types::Timestamp { seconds: 253_000_000_000, nanos: 0 });
+    let update = UpdatePostingRequest {
+        posting: Some(Posting { open_until, ..posting.clone() }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["open_until".to_owned()] }),
+        request_id: new_id(),
+    };
+    here.update_posting(update).await.unwrap();
+    let (reason, request_id) = ("A school took them".to_owned(), new_id());
+    let meet = MeetPostingRequest { posting: posting.reference, reason, request_id, ..MeetPostingRequest::default() };
+    here.meet_posting(meet).await.unwrap();
+    let posting = scene.posting(initiative, organization).await.reference;
+    let (reason, request_id) = ("Sold".to_owned(), new_id());
+    let withdraw = WithdrawPostingRequest { posting, reason, request_id, ..WithdrawPostingRequest::default() };
+    here.withdraw_posting(withdraw).await.unwrap();
+    scene.posting(initiative, organization).await;
+}
+
+/// The canonical states of the circles that a node holds, each in its own space.
+async fn circles(scene: &Scene, initiative: &Reference) -> Vec<(Reference, bytes::Bytes)> {
+    let list = ListCirclesRequest { initiative: initiative.to_string(), ..ListCirclesRequest::default() };
+    let mut connection = scene.stage.pool.acquire().await.unwrap();
+    let mut states = Vec::new();
+    for circle in scene.here().list_circles(list).await.unwrap().into_inner().circles {
+        let space = format!("{initiative}/{}", circle.space).parse().unwrap();
+        states.extend(membership::Membership::states(&mut connection, &space).await.unwrap());
+    }
+    states
 }
 
 #[tokio::test]
@@ -131,7 +210,9 @@ async fn what_the_backbone_told_is_the_same_state_on_another_node() {
         alpha.stage.take(event).await;
     }
     let states = backbone.stage.states(&initiative).await;
-    assert_eq!(states.len(), 1 + 4 + 2 + 4, "an initiative, organizations, requests and memberships");
+    assert_eq!(states.len(), 1 + 4 + 2 + 4 + 2 + 3, "an initiative, organizations, requests, memberships ...");
+    let secret = circles(&backbone, &initiative).await;
+    assert_eq!((secret.len(), circles(&alpha, &initiative).await), (2, secret), "circles have spaces of their own");
     assert!(states.is_sorted_by_key(|(resource, _)| resource.clone()));
     assert_eq!(alpha.stage.states(&initiative).await, states);
     let another = backbone.initiative().await.reference.parse().unwrap();

@@ -4,7 +4,10 @@
 mod access;
 mod at_once;
 mod bad_input;
+mod circles;
 mod fold;
+mod groups_and_postings;
 mod reads;
 mod scene;
 mod story;
+mod void;

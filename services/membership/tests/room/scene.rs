@@ -97,6 +97,33 @@ impl Scene {
         self.here().suspend_member(request).await.unwrap().into_inner().membership.unwrap()
     }
 
+    /// A working group of these organizations; the first chairs it.
+    pub async fn group(&self, initiative: &str, organizations: &[&str]) -> WorkingGroup {
+        let request = CreateWorkingGroupRequest {
+            initiative: initiative.to_owned(),
+            working_group: Some(attendance(organizations)),
+            request_id: new_id(),
+        };
+        self.here().create_working_group(request).await.unwrap().into_inner().working_group.unwrap()
+    }
+
+    /// A circle of these nodes, which must belong to the initiative.
+    pub async fn circle(&self, initiative: &str, nodes: &[&NodeId]) -> Circle {
+        let request =
+            CreateCircleRequest { initiative: initiative.to_owned(), circle: Some(talks(nodes)), request_id: new_id() };
+        self.here().create_circle(request).await.unwrap().into_inner().circle.unwrap()
+    }
+
+    /// An offer of an organization that lives here.
+    pub async fn posting(&self, initiative: &str, organization: &str) -> Posting {
+        let request = CreatePostingRequest {
+            initiative: initiative.to_owned(),
+            posting: Some(desks(organization)),
+            request_id: new_id(),
+        };
+        self.here().create_posting(request).await.unwrap().into_inner().posting.unwrap()
+    }
+
     /// Lets the border tell that a node belongs to an initiative.
     pub async fn node(&self, initiative: &str, node: &NodeId, display_name: &str) -> Fact {
         let initiative = reference(initiative);
@@ -129,6 +156,12 @@ pub struct Situation {
     pub member: Membership,
     /// Suspended.
     pub suspended: Membership,
+    /// Of the member.
+    pub group: WorkingGroup,
+    /// Of this node.
+    pub circle: Circle,
+    /// An offer of the member.
+    pub posting: Posting,
 }
 
 impl Situation {
@@ -141,7 +174,10 @@ impl Situation {
         let member = scene.member(&scene.organization(&initiative.reference).await, &[Role::Partner]).await;
         let suspended = scene.suspended(&scene.organization(&initiative.reference).await, &[Role::Partner]).await;
         scene.node(&initiative.reference, &scene.stage.node, "The backbone").await;
-        Self { initiative, stranger, asking, request, invited, member, suspended }
+        let group = scene.group(&initiative.reference, &[&member.organization]).await;
+        let circle = scene.circle(&initiative.reference, &[&scene.stage.node]).await;
+        let posting = scene.posting(&initiative.reference, &member.organization).await;
+        Self { initiative, stranger, asking, request, invited, member, suspended, group, circle, posting }
     }
 
     /// Every organization in it.
@@ -159,6 +195,36 @@ pub fn district(display_name: &str) -> Organization {
         sector: Sector::Institution.into(),
         website: "https://example.org".to_owned(),
         ..Organization::default()
+    }
+}
+
+pub fn attendance(organizations: &[&str]) -> WorkingGroup {
+    WorkingGroup {
+        display_name: "Attendance".to_owned(),
+        charge: "Find out who stays away, and why".to_owned(),
+        chair: organizations.first().copied().unwrap_or_default().to_owned(),
+        organizations: organizations.iter().map(ToString::to_string).collect(),
+        ..WorkingGroup::default()
+    }
+}
+
+pub fn talks(nodes: &[&NodeId]) -> Circle {
+    Circle {
+        display_name: "Talks about a merger".to_owned(),
+        purpose: "Not for everybody yet".to_owned(),
+        nodes: nodes.iter().map(ToString::to_string).collect(),
+        ..Circle::default()
+    }
+}
+
+pub fn desks(organization: &str) -> Posting {
+    Posting {
+        organization: organization.to_owned(),
+        direction: PostingDirection::Offer.into(),
+        kind: PostingKind::Good.into(),
+        description: "School desks, used, in good order".to_owned(),
+        quantity: "40 desks".to_owned(),
+        ..Posting::default()
     }
 }
 

@@ -267,10 +267,12 @@ async fn a_node_cannot_ask_for_an_organization_of_another() {
     let organization = scene.organization(&initiative).await;
     let alpha = chassis::testing::some_node();
     for (asks, told) in
-        [(organization.reference, "ASKED_FOR_ANOTHER"), (Reference::born_on(&alpha).to_string(), "UNREGISTERED")]
+        [(organization.reference, "NOT_FOUND"), (Reference::born_on(&alpha).to_string(), "UNREGISTERED")]
     {
         let request = Reference::born_on(&alpha);
-        let requested = JoinRequested { join_request: Some(asking(&asks)) };
+        let (about, itself) = (initiative.clone(), request.to_string());
+        let requested = JoinRequest { initiative: about, reference: itself, ..asking(&asks) };
+        let requested = JoinRequested { join_request: Some(requested) };
         let space = Space::members(&reference(&initiative));
         scene.stage.hear(&alpha, &Fact::of(&request, &space, &requested)).await;
         let admit = AdmitMemberRequest {

@@ -13,12 +13,25 @@ async fn reads_refuse_precisely() {
     );
     assert_eq!(wrong!(trial, get_join_request(GetJoinRequestRequest { join_request: text.clone() })), ["join_request"]);
     assert_eq!(wrong!(trial, get_membership(GetMembershipRequest { membership: String::new() })), ["membership"]);
+    assert_eq!(wrong!(trial, get_posting(GetPostingRequest { posting: text.clone() })), ["posting"]);
+    let request = GetWorkingGroupRequest { working_group: text.clone() };
+    assert_eq!(wrong!(trial, get_working_group(request)), ["working_group"]);
+    let request = GetCircleRequest { initiative: text.clone(), circle: text.clone() };
+    assert_eq!(wrong!(trial, get_circle(request)), ["circle", "initiative"]);
     let request = GetNodeRequest { initiative: text.clone(), node: text.clone() };
     assert_eq!(wrong!(trial, get_node(request)), ["initiative", "node"]);
     assert_eq!(no!(trial, get_initiative(GetInitiativeRequest { initiative: trial.unknown() })), unknown());
     assert_eq!(no!(trial, get_organization(GetOrganizationRequest { organization: trial.unknown() })), unknown());
     assert_eq!(no!(trial, get_join_request(GetJoinRequestRequest { join_request: trial.unknown() })), unknown());
     assert_eq!(no!(trial, get_membership(GetMembershipRequest { membership: trial.unknown() })), unknown());
+    assert_eq!(no!(trial, get_posting(GetPostingRequest { posting: trial.unknown() })), unknown());
+    let request = GetWorkingGroupRequest { working_group: trial.unknown() };
+    assert_eq!(no!(trial, get_working_group(request)), unknown());
+    let request = GetCircleRequest { initiative: trial.initiative(), circle: trial.unknown() };
+    assert_eq!(no!(trial, get_circle(request)), unknown());
+    let another = trial.scene.initiative().await.reference;
+    let request = GetCircleRequest { initiative: another, circle: trial.situation.circle.reference.clone() };
+    assert_eq!(no!(trial, get_circle(request)), unknown());
     assert_eq!(no!(trial, get_node(GetNodeRequest { initiative: trial.initiative(), node })), unknown());
 }
 
@@ -49,6 +62,18 @@ async fn lists_refuse_precisely() {
     each!(list_join_requests, ListJoinRequestsRequest { state: 99 => "state" });
     each!(list_members, ListMembersRequest { state: 99 => "state", sector: -1 => "sector", role: 99 => "role" });
     each!(list_nodes, ListNodesRequest { state: 99 => "state" });
+    let organization = || "7".to_owned();
+    each!(list_working_groups, ListWorkingGroupsRequest {
+        state: 99 => "state",
+        organization: organization() => "organization"
+    });
+    each!(list_circles, ListCirclesRequest { state: 99 => "state" });
+    each!(list_postings, ListPostingsRequest {
+        direction: 99 => "direction",
+        kind: 99 => "kind",
+        state: -1 => "state",
+        organization: organization() => "organization"
+    });
     let initiatives = ListInitiativesRequest { page_size: 0, page_token };
     assert_eq!(wrong!(trial, list_initiatives(initiatives)), ["page_token"]);
 }

@@ -33,10 +33,45 @@ macro_rules! repeat {
 #[tokio::test]
 async fn the_same_request_again_has_one_effect_and_another_under_its_id_has_none() {
     let Trial { scene, situation } = Trial::begins().await;
-    let Situation { initiative, stranger, asking: asks, request, invited, member, suspended } = situation;
+    let Situation { initiative, stranger, asking: asks, request, invited, member, suspended, .. } = situation;
+    let Situation { group, circle, posting, .. } = Situation::of(&scene).await;
     let (about, reason, etag) = (initiative.reference.clone(), "Because".to_owned(), String::new());
     let update_mask = mask(&["display_name"]);
     let renamed = Initiative { display_name: "Renamed".to_owned(), ..initiative };
+    repeat!(&scene, create_working_group(CreateWorkingGroupRequest {
+        initiative: group.initiative.clone(), working_group: Some(attendance(&[&group.chair])), request_id: new_id(),
+    }), working_group: Some(WorkingGroup { charge: "Another".to_owned(), ..attendance(&[&group.chair]) }));
+    repeat!(&scene, update_working_group(UpdateWorkingGroupRequest {
+        working_group: Some(WorkingGroup { charge: "Another".to_owned(), ..group.clone() }),
+        update_mask: mask(&["charge"]), request_id: new_id(),
+    }), update_mask: mask(&["display_name"]));
+    repeat!(&scene, dissolve_working_group(DissolveWorkingGroupRequest {
+        working_group: group.reference, reason: reason.clone(), etag: etag.clone(), request_id: new_id(),
+    }), reason: "Another".to_owned());
+    repeat!(&scene, create_circle(CreateCircleRequest {
+        initiative: circle.initiative.clone(), circle: Some(talks(&[&scene.stage.node])), request_id: new_id(),
+    }), circle: Some(Circle { purpose: String::new(), ..talks(&[&scene.stage.node]) }));
+    repeat!(&scene, update_circle(UpdateCircleRequest {
+        circle: Some(Circle { purpose: "Another".to_owned(), ..circle.clone() }),
+        update_mask: mask(&["purpose"]), request_id: new_id(),
+    }), update_mask: mask(&["display_name"]));
+    repeat!(&scene, end_circle(EndCircleRequest {
+        circle: circle.reference, reason: reason.clone(), etag: etag.clone(), request_id: new_id(),
+    }), reason: "Another".to_owned());
+    repeat!(&scene, create_posting(CreatePostingRequest {
+        initiative: posting.initiative.clone(), posting: Some(desks(&posting.organization)), request_id: new_id(),
+    }), posting: Some(Posting { quantity: String::new(), ..desks(&posting.organization) }));
+    repeat!(&scene, update_posting(UpdatePostingRequest {
+        posting: Some(Posting { quantity: "30".to_owned(), ..posting.clone() }),
+        update_mask: mask(&["quantity"]), request_id: new_id(),
+    }), update_mask: mask(&["kind"]));
+    repeat!(&scene, withdraw_posting(WithdrawPostingRequest {
+        posting: posting.reference, reason: reason.clone(), etag: etag.clone(), request_id: new_id(),
+    }), reason: "Another".to_owned());
+    let posting = scene.posting(&posting.initiative, &posting.organization).await;
+    repeat!(&scene, meet_posting(MeetPostingRequest {
+        posting: posting.reference, reason: reason.clone(), etag: etag.clone(), request_id: new_id(),
+    }), reason: "Another".to_owned());
     repeat!(&scene, create_initiative(CreateInitiativeRequest { initiative: Some(renamed.clone()), request_id: new_id() }),
         initiative: Some(Initiative { region: "Maine".to_owned(), ..renamed.clone() }));
     // The etag is that of before the change: the repetition is answered and not called stale.
