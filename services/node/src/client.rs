@@ -9,6 +9,7 @@ use chassis::authn::LocalIssuer;
 use chassis::config::Config;
 use chassis::identity::NodeKeys;
 use chassis::names::Reference;
+use proto::activities::activities_service_client::ActivitiesServiceClient;
 use proto::federation::federation_service_client::FederationServiceClient;
 use proto::measurement::measurement_service_client::MeasurementServiceClient;
 use proto::membership::membership_service_client::MembershipServiceClient;
@@ -133,6 +134,8 @@ clients! {
     membership: MembershipServiceClient;
     /// The measurement service.
     measurement: MeasurementServiceClient;
+    /// The activities service.
+    activities: ActivitiesServiceClient;
     /// The border.
     federation: FederationServiceClient;
 }

@@ -1,5 +1,6 @@
 //! The rooms of a node: which there are, and what a node does with each. A new room is one line here.
 
+use activities::Activities;
 use chassis::room::Room;
 use chassis::serve::Answers;
 use chassis::server::Server;
@@ -16,7 +17,7 @@ use crate::error::NodeError;
 use crate::verify::{Check, Stop, ToldEvents, Verifier};
 
 /// The rooms.
-pub const ROOMS: &[RoomEntry] = &[RoomEntry::of::<Membership>(), RoomEntry::of::<Measurement>()];
+pub const ROOMS: &[RoomEntry] = &[RoomEntry::of::<Membership>(), RoomEntry::of::<Measurement>(), RoomEntry::of::<Activities>()];
 
 /// A service, as far as its schema goes.
 #[derive(Clone, Copy)]
