@@ -60,7 +60,7 @@ pub(super) async fn update_activity(
     let mut violations = Violations::default();
     let definition = words::read_definition(&mut violations, Some(&words::changed(&activity.content, change, &mask)));
     let definition = violations.finish(|| definition)?;
-    let activity = Some(go(&mut work, activity, Step::Revised(definition)).await?);
+    let activity = Some(go(&mut work, activity, Step::Revised(Box::new(definition))).await?);
     work.reply(UpdateActivityResponse { activity }).await
 }
 

@@ -70,7 +70,7 @@ pub type Activity = Kept<Definition, State>;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// It is something else now.
-    Revised(Definition),
+    Revised(Box<Definition>),
     /// It began.
     Begun,
     /// It was carried through.
@@ -104,7 +104,7 @@ impl Activity {
     pub fn take(&mut self, step: Step) -> Result<(), Refusal> {
         match (self.state, step) {
             (State::Planned | State::UnderWay | State::Completed, Step::Revised(definition)) => {
-                self.revise(definition)?
+                self.revise(*definition)?
             }
             (State::Planned, Step::Begun) => self.state = State::UnderWay,
             (State::UnderWay, Step::Completed) => self.state = State::Completed,

@@ -56,7 +56,7 @@ pub(super) async fn follow_revised(
     told: message::ActivityRevised,
 ) -> Result<(), FoldError> {
     let definition = definition(told.definition.as_ref())?;
-    follow(connection, event, Step::Revised(definition)).await
+    follow(connection, event, Step::Revised(Box::new(definition))).await
 }
 
 pub(super) async fn follow_begun(
