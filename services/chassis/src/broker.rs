@@ -40,6 +40,11 @@ pub fn digest_subject(source: &str) -> String {
     format!("commonweal.digest.{source}")
 }
 
+/// Where a service answers `AskStanding`.
+pub fn standing_subject(source: &str) -> String {
+    format!("commonweal.standing.{source}")
+}
+
 /// The service named in a subject of three or more parts.
 pub(crate) fn source_of(subject: &str) -> Option<&str> {
     subject.split('.').nth(2)

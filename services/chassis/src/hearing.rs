@@ -3,24 +3,36 @@
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use prost::Name;
 use proto::common::{Delivery, Judged};
 use sqlx::PgConnection;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::event::{Event, Place, instant};
 use crate::inbox::Listener;
 use crate::room::{FoldError, Room};
 use crate::telemetry::{SERVICE, meters, of};
-use crate::{circles, fold, log, roles};
+use crate::{ahead, circles, fold, log, roles};
 
 /// The listener of a room.
-pub struct Hearing<R>(PhantomData<R>);
+pub struct Hearing<R> {
+    folded: Arc<Notify>,
+    room: PhantomData<R>,
+}
 
 impl<R> Default for Hearing<R> {
     fn default() -> Self {
-        Self(PhantomData)
+        Self { folded: Arc::default(), room: PhantomData }
+    }
+}
+
+impl<R> Hearing<R> {
+    /// Notified when something new was taken in.
+    pub fn folded(&self) -> Arc<Notify> {
+        self.folded.clone()
     }
 }
 
@@ -36,9 +48,12 @@ impl<R: Room> Listener for Hearing<R> {
     ) -> Result<(), FoldError> {
         let events: Vec<(Event, Vec<u8>)> = deliveries.iter().filter_map(read).collect();
         let ids: Vec<Uuid> = events.iter().map(|(event, _)| event.id).collect();
+        let heard = deliveries.last().map_or(0, |delivery| delivery.sequence);
+        let places = ahead::met(connection, &ids, source, heard).await?;
         let mut seen: BTreeSet<Uuid> = log::known(connection, &ids).await?.into_iter().collect();
         let mut run = Vec::with_capacity(events.len());
-        for (event, bytes) in events {
+        for (mut event, bytes) in events {
+            event.accepted = event.accepted.or_else(|| places.get(&event.id).copied());
             if !seen.insert(event.id) {
                 continue;
             }
@@ -51,6 +66,10 @@ impl<R: Room> Listener for Hearing<R> {
             }
         }
         fold::take::<R>(connection, source, &run).await
+    }
+
+    fn taken(&self) {
+        self.folded.notify_one();
     }
 }
 
@@ -78,6 +97,7 @@ async fn judge<R: Room>(connection: &mut PgConnection, judged: &Judged) -> Resul
     };
     let accepted: Vec<Uuid> = judged.accepted.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect();
     log::mark_accepted(connection, &accepted, place).await?;
+    ahead::expect(connection, R::NAME, judged, &accepted, place).await?;
     roles::place(connection, &accepted, place).await?;
     circles::place(connection, &accepted, place).await?;
     for refused in &judged.refused {

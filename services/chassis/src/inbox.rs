@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -16,11 +16,11 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use crate::broker;
 use crate::event::timestamp;
 use crate::relay::{ACCEPTED_AT, POSITION, SEQUENCE};
 use crate::room::FoldError;
 use crate::telemetry::{self, SERVICE, SOURCE, TRACEPARENT, meters, of};
+use crate::{broker, clock};
 
 const BATCH: usize = 256;
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -60,12 +60,35 @@ enum InboxError {
     Silent(String),
 }
 
+/// Why an inbox does not go on, by source: each since when, and in words.
+#[derive(Clone, Debug, Default)]
+pub struct Troubles(Arc<Mutex<BTreeMap<String, (OffsetDateTime, String)>>>);
+
+impl Troubles {
+    /// What stands in the way of hearing each source, now: only those in whose way something stands.
+    pub fn now(&self) -> BTreeMap<String, (OffsetDateTime, String)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, source: &str, error: Option<&InboxError>) {
+        let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match error {
+            None => drop(troubles.remove(source)),
+            Some(error) => {
+                troubles.entry(source.to_owned()).or_insert_with(|| (clock::now(), String::new())).1 =
+                    error.to_string();
+            }
+        }
+    }
+}
+
 /// The inbox of one service.
 pub struct Inbox<L> {
     listener: Arc<L>,
     pool: PgPool,
     client: async_nats::Client,
     heard: BTreeMap<String, u64>,
+    troubles: Troubles,
 }
 
 enum Arrival {
@@ -76,7 +99,12 @@ enum Arrival {
 impl<L: Listener> Inbox<L> {
     /// The inbox that feeds `listener`.
     pub fn new(listener: Arc<L>, pool: PgPool, client: async_nats::Client) -> Self {
-        Self { listener, pool, client, heard: BTreeMap::new() }
+        Self { listener, pool, client, heard: BTreeMap::new(), troubles: Troubles::default() }
+    }
+
+    /// What stands in its way, now and later.
+    pub fn troubles(&self) -> Troubles {
+        self.troubles.clone()
     }
 
     /// Works until `stop`.
@@ -138,6 +166,15 @@ impl<L: Listener> Inbox<L> {
     }
 
     async fn arrived(&mut self, arrival: Arrival) -> Result<(), InboxError> {
+        let source = match &arrival {
+            Arrival::Live(source, _) | Arrival::Head(source, _) => source.clone(),
+        };
+        let outcome = self.take_in(arrival).await;
+        self.troubles.note(&source, outcome.as_ref().err());
+        outcome
+    }
+
+    async fn take_in(&mut self, arrival: Arrival) -> Result<(), InboxError> {
         match arrival {
             Arrival::Live(source, _) | Arrival::Head(source, _) if source == L::NAME => Ok(()),
             Arrival::Live(source, deliveries) => {

@@ -1,6 +1,7 @@
 //! What every service stands on, and nothing of the domain: names, events, the ledger, the relay, the inbox, identity,
 //! tokens, rules of access, errors, configuration, telemetry, and the server they share.
 
+mod ahead;
 pub mod authn;
 pub mod authz;
 pub mod broker;
@@ -15,6 +16,7 @@ pub mod errors;
 pub mod event;
 pub mod fold;
 pub mod hearing;
+pub mod held;
 pub mod identity;
 pub mod inbox;
 pub mod ledger;
@@ -30,6 +32,7 @@ pub mod room;
 pub mod serve;
 pub mod server;
 pub mod spaces;
+pub mod standing;
 pub mod strongbox;
 pub mod telemetry;
 pub mod telling;

@@ -13,11 +13,13 @@ use crate::desk::Desk;
 use crate::digest::Digests;
 use crate::fold;
 use crate::hearing::Hearing;
+use crate::held::Retry;
 use crate::inbox::Inbox;
 use crate::ledger::Ledger;
 use crate::relay::Relay;
 use crate::requests;
 use crate::room::{FoldError, Room};
+use crate::standing::Standings;
 
 /// A room that answers calls.
 pub trait Answers: Room {
@@ -57,8 +59,13 @@ impl Running {
 
         let mut tasks = JoinSet::new();
         tasks.spawn(Relay::new(R::NAME, pool.clone(), client.clone(), ledger.wake()).run(stop.clone()));
-        let hearing = Arc::new(Hearing::<R>::default());
-        tasks.spawn(Inbox::new(hearing, pool.clone(), client.clone()).run(stop.clone()));
+        let hearing = Hearing::<R>::default();
+        tasks.spawn(Retry::<R>::new(pool.clone(), hearing.folded()).run(stop.clone()));
+        let inbox = Inbox::new(Arc::new(hearing), pool.clone(), client.clone());
+        let (service, troubles) = (R::NAME, inbox.troubles());
+        let standings = Standings { service, pool: pool.clone(), client: client.clone(), troubles };
+        tasks.spawn(standings.run(stop.clone()));
+        tasks.spawn(inbox.run(stop.clone()));
         tasks.spawn(Digests::<R>::new(pool.clone(), client.clone()).run(stop.clone()));
         tasks.spawn(requests::keep_pruned(R::NAME, pool.clone(), stop.clone()));
         Ok(Self { tasks })

@@ -185,7 +185,8 @@ impl<R: Room> Stage<R> {
         sqlx::query_scalar(
             "select table_schema || '.' || table_name from information_schema.tables
               where table_schema = $1 and table_name not like '\\_%'
-                and table_name not in ('log', 'unsequenced', 'relayed', 'published', 'heard', 'requests', 'roles', 'circles')
+                and table_name not in ('log', 'unsequenced', 'relayed', 'published', 'heard', 'requests', 'roles', 'circles',
+                                       'ahead')
               order by 1",
         )
         .bind(R::NAME)

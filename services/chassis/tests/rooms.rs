@@ -17,3 +17,5 @@ mod folding;
 mod notes;
 #[path = "rooms/road.rs"]
 mod road;
+#[path = "rooms/waiting.rs"]
+mod waiting;

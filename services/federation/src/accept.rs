@@ -127,7 +127,7 @@ async fn verify(
     chain.check(&node.keys)?;
     // A space is opened by its first entry: whoever may not write there opens none.
     let governance = governance::of(connection, initiative, mailbox, governed_by, clock::now()).await?;
-    if !domain::may_write(&chain.feed.space, mailbox, &governance) {
+    if !domain::may_write(&chain.feed.space, mailbox, governance.backbone) {
         return Err(NotAccepted::NotItsSpace(mailbox.clone()));
     }
     if chain.feed.epoch != wire::EPOCH {
@@ -169,7 +169,7 @@ pub(crate) async fn place(
     let at = clock::now().max(before.accepted_at);
     let ours = feed.origin == *border.node();
     let governance = governance::of(connection, ordered.initiative, &feed.origin, ordered.governed_by, at).await?;
-    let verdicts = keep::judge(connection, feed, &chain.links, &governance, ours).await?;
+    let verdicts = keep::judge(connection, chain, &governance, ours).await?;
 
     let refused = verdicts.iter().filter_map(|(sequence, verdict)| {
         let refusal = verdict.as_ref().err()?;

@@ -29,6 +29,9 @@ pub enum Refusal {
     /// The body is missing or is no event.
     #[error("its body is not an event: {0}")]
     NotAnEvent(String),
+    /// The event's id is not one that is made by its home's clock.
+    #[error("the event's id {0} is no UUIDv7")]
+    BadId(uuid::Uuid),
     /// The event says other things than the header around it.
     #[error("the event's {0} is not the one in its header")]
     Contradiction(&'static str),
@@ -77,6 +80,7 @@ impl Refusal {
             Self::NotAdmitted(_) => "NOT_ADMITTED",
             Self::NotItsSpace(_) => "NOT_ITS_SPACE",
             Self::NotAnEvent(_) => "NOT_AN_EVENT",
+            Self::BadId(_) => "BAD_EVENT_ID",
             Self::Contradiction(_) => "CONTRADICTION",
             Self::NotItsHome { .. } => "NOT_ITS_HOME",
             Self::Untellable(_) => "UNTELLABLE",
@@ -89,15 +93,24 @@ impl Refusal {
     }
 }
 
-/// Judges one entry. The same answer on every node that knows the same order.
+/// Judges one entry: reads it, and asks the rules. The same answer on every node that knows the same order.
 ///
 /// # Errors
 /// Why it is refused.
 pub fn judge(feed: &FeedName, link: &Link, governance: &Governance, told_before: bool) -> Result<Event, Refusal> {
-    if !governance.admitted && !governance.backbone {
-        return Err(Refusal::NotAdmitted(feed.origin.clone()));
-    }
-    if !may_write(&feed.space, &feed.origin, governance) {
+    let event = read(feed, link, governance.backbone)?;
+    permit(feed, &event, governance, told_before)?;
+    Ok(event)
+}
+
+/// The event in an entry, as far as its bytes, its names and its signer bear it out. Whoever holds the entry finds the
+/// same, whatever version of the contract it has and whatever else it knows: here nothing is left to a verdict.
+/// `backbone` says that the root's word makes the origin the initiative's backbone.
+///
+/// # Errors
+/// Why there is no such event.
+pub fn read(feed: &FeedName, link: &Link, backbone: bool) -> Result<Event, Refusal> {
+    if !may_write(&feed.space, &feed.origin, backbone) {
         return Err(Refusal::NotItsSpace(feed.origin.clone()));
     }
     let body = link.body.as_ref().ok_or_else(|| Refusal::NotAnEvent(MISSING.to_owned()))?;
@@ -106,19 +119,38 @@ pub fn judge(feed: &FeedName, link: &Link, governance: &Governance, told_before:
     }
     let event = Event::decode(&body.event).map_err(|error| Refusal::NotAnEvent(error.to_string()))?;
     agrees(feed, link, &event)?;
+    if event.id.get_version() != Some(uuid::Version::SortRand) || event.id.get_variant() != uuid::Variant::RFC4122 {
+        return Err(Refusal::BadId(event.id));
+    }
     if event.resource.node != feed.origin {
         return Err(Refusal::NotItsHome { origin: feed.origin.clone(), home: event.resource.node });
     }
-    may_tell(feed, &event, governance)?;
-    if told_before { Err(Refusal::DuplicateEvent) } else { Ok(event) }
+    // A message of the contract that is no event moves no state anywhere, but may mean something within a node.
+    if proto::telling(&event.type_name).is_none() && proto::knows(&event.type_name) {
+        return Err(Refusal::Untellable(event.type_name));
+    }
+    Ok(event)
+}
+
+/// Whether the rules of the contract let an event in: a judgement by the nodes and roles of a position, by the rule of
+/// the event's type in this version of the contract, and by what is in the order already.
+///
+/// # Errors
+/// Why not.
+pub fn permit(feed: &FeedName, event: &Event, governance: &Governance, told_before: bool) -> Result<(), Refusal> {
+    if !governance.admitted && !governance.backbone {
+        return Err(Refusal::NotAdmitted(feed.origin.clone()));
+    }
+    may_tell(feed, event, governance)?;
+    if told_before { Err(Refusal::DuplicateEvent) } else { Ok(()) }
 }
 
 /// Whether a node may write into a space at all.
-pub fn may_write(space: &Space, origin: &NodeId, governance: &Governance) -> bool {
+pub fn may_write(space: &Space, origin: &NodeId, backbone: bool) -> bool {
     match space {
         Space::Local | Space::Of(_, Within::Circle(_)) => false,
         Space::Of(_, Within::Members | Within::Public) => true,
-        Space::Of(_, Within::Backbone(partner)) => governance.backbone || partner == origin,
+        Space::Of(_, Within::Backbone(partner)) => backbone || partner == origin,
     }
 }
 
@@ -139,9 +171,7 @@ fn agrees(feed: &FeedName, link: &Link, event: &Event) -> Result<(), Refusal> {
 /// an upgrade.
 fn may_tell(feed: &FeedName, event: &Event, governance: &Governance) -> Result<(), Refusal> {
     let name = || event.type_name.clone();
-    let Some(rule) = proto::telling(&event.type_name) else {
-        return if proto::knows(&event.type_name) { Err(Refusal::Untellable(name())) } else { Ok(()) };
-    };
+    let Some(rule) = proto::telling(&event.type_name) else { return Ok(()) };
     if !rule.spaces().any(|kind| kind == event.space.kind()) {
         return Err(Refusal::SpaceForbidden(name()));
     }
@@ -243,6 +273,17 @@ mod tests {
     fn the_backbone_may_tell_what_is_its_own_to_tell() {
         let (feed, link) = told(&alpha(), &alpha());
         assert!(judge(&feed, &link, &backbone(), false).is_ok());
+    }
+
+    #[test]
+    fn an_event_is_named_by_its_homes_clock() {
+        let (feed, link) = told(&alpha(), &alpha());
+        for id in [uuid::Uuid::nil(), uuid::Uuid::max(), uuid::Builder::from_custom_bytes([7; 16]).into_uuid()] {
+            let event = Event { id, ..crate::wire::event(link.body.as_ref().unwrap()).unwrap() };
+            let bytes = Bytes::from(event.encode());
+            let link = crate::wire::entry(&feed, 1, &crate::wire::GENESIS, &event, bytes, [0; 16]);
+            assert_eq!(judge(&feed, &link, &backbone(), false).unwrap_err().code(), "BAD_EVENT_ID");
+        }
     }
 
     #[test]

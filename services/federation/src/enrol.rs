@@ -17,10 +17,11 @@ use sqlx::PgConnection;
 use crate::border::{Border, BorderError};
 use crate::hub::{self, Knock, MailboxKeys};
 use crate::links::Links;
+use crate::own::{self, By};
 use crate::store::invitations;
 use crate::store::links;
 use crate::store::nodes::{self, Initiative};
-use crate::{governance, join, own};
+use crate::{governance, join};
 
 /// Why somebody is not let in.
 #[derive(Debug, thiserror::Error)]
@@ -195,5 +196,5 @@ pub async fn tell(
     let event = Event::told(fact, border.node(), &Actor::default());
     let bytes = Bytes::from(event.encode());
     let members = Space::members(&initiative.initiative);
-    own::tell(border, connection, initiative, &members, &[(event, bytes)], true).await
+    own::tell(border, connection, initiative, &members, &[(event, bytes)], By::Border).await
 }

@@ -40,26 +40,36 @@ pub struct Kept<'a> {
 /// Where the database fails.
 pub async fn judge(
     connection: &mut PgConnection,
-    feed: &FeedName,
-    links: &[Link],
+    chain: &Chain,
     governance: &Governance,
     ours: bool,
 ) -> Result<Verdicts, BorderError> {
-    let mut verdicts: Verdicts =
-        links.iter().map(|link| (link.sequence, domain::judge(feed, link, governance, false))).collect();
-    if ours {
-        return Ok(verdicts);
-    }
-    let ids: Vec<Uuid> = verdicts.iter().filter_map(|(_, verdict)| Some(verdict.as_ref().ok()?.id)).collect();
-    let mut told: BTreeSet<Uuid> = entries::told_before(connection, &ids).await?.into_iter().collect();
-    for (_, verdict) in &mut verdicts {
-        if let Ok(event) = verdict
-            && !told.insert(event.id)
-        {
-            *verdict = Err(Refusal::DuplicateEvent);
-        }
-    }
-    Ok(verdicts)
+    let mut told = match ours {
+        true => BTreeSet::new(),
+        false => told_before(connection, chain, governance.backbone).await?,
+    };
+    let judge = |link: &Link| {
+        let verdict = domain::judge(&chain.feed, link, governance, false).and_then(|event| {
+            let again = !ours && !told.insert(event.id);
+            if again { Err(Refusal::DuplicateEvent) } else { Ok(event) }
+        });
+        (link.sequence, verdict)
+    };
+    Ok(chain.links.iter().map(judge).collect())
+}
+
+/// Which of the events in a chain stand in an accepted entry already.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn told_before(
+    connection: &mut PgConnection,
+    chain: &Chain,
+    backbone: bool,
+) -> Result<BTreeSet<Uuid>, sqlx::Error> {
+    let read = |link: &Link| Some(domain::read(&chain.feed, link, backbone).ok()?.id);
+    let ids: Vec<Uuid> = chain.links.iter().filter_map(read).collect();
+    Ok(entries::told_before(connection, &ids).await?.into_iter().collect())
 }
 
 /// Keeps the entries, and how far their feed is held and judged.
@@ -79,6 +89,7 @@ pub async fn entries(border: &Border, connection: &mut PgConnection, kept: &Kept
             link: link.clone(),
             event_id: verdict.as_ref().ok().map(|event| event.id),
             refused: reason(link.sequence).map(|refused| refused.reason.clone()),
+            told: None,
         });
         entries::append(connection, &chain.feed, &new.collect::<Vec<_>>()).await?;
         feed.sequence = chain.last();
@@ -129,5 +140,6 @@ pub async fn judged(
     let entries = entries::range(connection, feed, acceptance.from, acceptance.to).await?;
     let events: Vec<(u64, Uuid)> =
         entries.into_iter().filter_map(|entry| Some((entry.link.sequence, entry.event_id?))).collect();
-    Ok(verdict::line(border, acceptance, &events, place))
+    let sources = entries::told_by(connection, feed, acceptance.from, acceptance.to).await?;
+    Ok(verdict::line(border, acceptance, &events, sources, place))
 }

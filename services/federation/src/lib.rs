@@ -21,6 +21,7 @@ pub mod receive;
 pub mod run;
 pub mod send;
 pub mod service;
+pub mod standing;
 pub mod states;
 pub mod status;
 pub mod store;

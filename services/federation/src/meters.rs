@@ -17,6 +17,8 @@ pub struct LinkMeters {
     pub received: Counter<u64>,
     /// Lines added to quarantine.
     pub quarantined: Counter<u64>,
+    /// Entries that the backbone accepted and this node finds wrong.
+    pub alarms: Counter<u64>,
     /// Times the other side was asked to send again.
     pub gaps: Counter<u64>,
     /// Entries or steps that the other side has not confirmed.
@@ -34,6 +36,7 @@ pub fn link_meters() -> &'static LinkMeters {
             sent: counter("commonweal_link_sent", "Entries or steps put on the road"),
             received: counter("commonweal_link_received", "Messages of the other side taken in"),
             quarantined: counter("commonweal_link_quarantined", "Lines added to quarantine"),
+            alarms: counter("commonweal_link_alarms", "Entries that the backbone accepted and this node finds wrong"),
             gaps: counter("commonweal_link_gap_requests", "Times the other side was asked to send again"),
             lag_entries: meter
                 .u64_gauge("commonweal_link_lag_entries")

@@ -15,8 +15,16 @@ use crate::store::nodes::Initiative;
 use crate::store::{feeds, order};
 use crate::wire::{self, Chain, FeedName, Link};
 
+/// Who told events.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// The border itself: the rooms do not know them yet.
+    Border,
+    /// A room of this node; none of them is beyond this number in its sequence.
+    Room(&'a str, u64),
+}
+
 /// Appends events to this node's feed of their space and gives them their place, if this node is the backbone.
-/// `told_here` says that the border itself told them, so that the rooms do not know them yet.
 ///
 /// # Errors
 /// Where this node itself fails.
@@ -26,7 +34,7 @@ pub async fn tell(
     initiative: &Initiative,
     space: &Space,
     events: &[(Event, Bytes)],
-    told_here: bool,
+    by: By<'_>,
 ) -> Result<(), BorderError> {
     // Locks are taken in one order wherever places are given: members space, feed, order of the space.
     let backbone = initiative.backbone == *border.node();
@@ -34,7 +42,7 @@ pub async fn tell(
     if backbone {
         order::lock(connection, &members).await?;
     }
-    for links in append(border, connection, space, events).await?.split_inclusive(ends_frame()) {
+    for links in append(border, connection, space, events, by).await?.split_inclusive(ends_frame()) {
         if !backbone {
             continue;
         }
@@ -43,6 +51,7 @@ pub async fn tell(
         let governed_by = order::lock(connection, &members).await?.position;
         let seal = wire::seal(&border.keys, &head);
         let chain = Chain { feed, previous: wire::GENESIS, links: links.to_vec(), seal };
+        let told_here = matches!(by, By::Border);
         accept::place(border, connection, &Ordered { initiative, governed_by, chain: &chain, told_here }).await?;
     }
     Ok(())
@@ -74,6 +83,7 @@ async fn append(
     connection: &mut PgConnection,
     space: &Space,
     events: &[(Event, Bytes)],
+    by: By<'_>,
 ) -> Result<Vec<Link>, BorderError> {
     let name = own_feed(border, space);
     let mut feed = feeds::lock(connection, &name).await?;
@@ -83,7 +93,11 @@ async fn append(
         let link = wire::entry(&name, feed.sequence + 1, &feed.digest, event, bytes.clone(), salt);
         feed.sequence = link.sequence;
         feed.digest = link.digest;
-        entries.push(NewEntry { link, event_id: Some(event.id), refused: None });
+        let told = match by {
+            By::Border => None,
+            By::Room(room, number) => Some((room.to_owned(), number)),
+        };
+        entries.push(NewEntry { link, event_id: Some(event.id), refused: None, told });
     }
     entries::append(connection, &name, &entries).await?;
     feeds::advance(connection, &name, &feed).await?;

@@ -12,6 +12,7 @@ use crate::border::{Border, BorderError};
 use crate::domain;
 use crate::governance;
 use crate::keep::{self, Kept, Verdicts};
+use crate::meters::{link_meters, peer};
 use crate::store::nodes::{self, Initiative};
 use crate::store::order::{self, Order};
 use crate::store::quarantine::{self, Finding};
@@ -205,8 +206,10 @@ async fn confirm_own(
     Ok(log::append_told(connection, crate::NAME, &[line]).await?)
 }
 
-/// Checks the origin's seal and chain and the admission rule again. Writes nothing but an alarm where the backbone
-/// let in what this node would not: such an entry is kept and not handed on.
+/// Checks the origin's seal and chain, and reads the entries. Writes nothing but an alarm.
+///
+/// What does not verify is no evidence of what its origin said: a whole frame is not taken then, and a single entry
+/// goes to no room. What the rules would have refused is the backbone's to judge: there its verdict is followed.
 async fn verify(
     connection: &mut PgConnection,
     initiative: &Initiative,
@@ -226,18 +229,31 @@ async fn verify(
     if held.sequence + 1 != chain.first() || held.digest != chain.previous {
         return Err(NotTaken::Fork(chain.first()));
     }
-    let governance = governance::of(connection, initiative, &chain.feed.origin, governed_by, step.at).await?;
     let refused = |sequence| acceptance.refused.iter().any(|refused| refused.sequence == sequence);
     if let Some(link) = chain.links.iter().find(|link| link.body.is_none() && !refused(link.sequence)) {
         return Err(NotTaken::Withheld(link.sequence));
     }
-    let mut verdicts = keep::judge(connection, &chain.feed, &chain.links, &governance, false).await?;
-    for (sequence, verdict) in &mut verdicts {
-        match verdict {
-            Err(refusal) if !refused(*sequence) => disagree(connection, initiative, chain, *sequence, refusal).await?,
-            Ok(_) if refused(*sequence) => *verdict = Err(domain::Refusal::NotAnEvent("withdrawn".to_owned())),
-            _ => {}
-        }
+    let governance = governance::of(connection, initiative, &chain.feed.origin, governed_by, step.at).await?;
+    let mut verdicts = Verdicts::with_capacity(chain.links.len());
+    let mut told = keep::told_before(connection, chain, governance.backbone).await?;
+    for link in &chain.links {
+        let verdict = match domain::read(&chain.feed, link, governance.backbone) {
+            _ if refused(link.sequence) => Err(domain::Refusal::NotAnEvent("the backbone refused it".to_owned())),
+            Err(refusal) => {
+                alarm(connection, initiative, chain, link.sequence, ("NO_EVIDENCE", &refusal)).await?;
+                Err(refusal)
+            }
+            Ok(event) => {
+                let again = !told.insert(event.id);
+                let permitted = domain::permit(&chain.feed, &event, &governance, again);
+                if let Err(refusal) = &permitted {
+                    alarm(connection, initiative, chain, link.sequence, ("DISAGREEMENT", refusal)).await?;
+                }
+                // The same event counts once, at its first place.
+                if again { Err(domain::Refusal::DuplicateEvent) } else { Ok(event) }
+            }
+        };
+        verdicts.push((link.sequence, verdict));
     }
     Ok(verdicts)
 }
@@ -255,24 +271,27 @@ async fn keys(
     node.map(|node| node.keys).ok_or_else(|| NotTaken::NotAdmitted(origin.clone()))
 }
 
-async fn disagree(
+/// The backbone accepted what this node finds wrong: that is said loudly, and changes no verdict.
+async fn alarm(
     connection: &mut PgConnection,
     initiative: &Initiative,
     chain: &Chain,
     sequence: u64,
-    refusal: &domain::Refusal,
+    (code, refusal): (&str, &domain::Refusal),
 ) -> Result<(), NotTaken> {
+    let (reason, space) = (refusal.to_string(), chain.feed.space.to_string());
     tracing::error!(
-        origin = %chain.feed.origin, sequence, reason = %refusal,
-        "the backbone accepted what the rules refuse: the entry is kept and not applied"
+        origin = %chain.feed.origin, space, sequence, code, reason,
+        "the backbone accepted what this node finds wrong"
     );
+    link_meters().alarms.add(1, &peer(&initiative.backbone));
     let finding = Finding {
         node: &initiative.backbone,
-        space: chain.feed.space.to_string(),
+        space,
         origin: chain.feed.origin.to_string(),
         sequence,
-        code: "DISAGREEMENT",
-        reason: format!("the backbone accepted it, and by the rules it is refused: {refusal}"),
+        code,
+        reason: format!("the backbone accepted it, and this node finds: {reason}"),
         bytes: &[],
     };
     Ok(quarantine::add(connection, &finding).await?)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chassis::clock;
 use chassis::inbox::Inbox;
 use chassis::relay::Relay;
+use chassis::standing::Standings;
 use opentelemetry::KeyValue;
 use proto::federation::link_status::State;
 use tokio::sync::watch;
@@ -38,7 +39,10 @@ pub async fn start(
     let relay = Relay::new(crate::NAME, border.pool.clone(), client.clone(), border.relay.clone());
     tasks.spawn(relay.run(stop.clone()));
     let teller = Arc::new(Teller { border: border.clone() });
-    tasks.spawn(Inbox::new(teller, border.pool.clone(), client).run(stop.clone()));
+    let inbox = Inbox::new(teller, border.pool.clone(), client.clone());
+    let (service, troubles) = (crate::NAME, inbox.troubles());
+    tasks.spawn(Standings { service, pool: border.pool.clone(), client, troubles }.run(stop.clone()));
+    tasks.spawn(inbox.run(stop.clone()));
 
     let works = Links::new(border, hub, stop.clone());
     works.follow().await;

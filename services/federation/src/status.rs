@@ -14,7 +14,7 @@ use crate::links::Links;
 use crate::store::links::{self, LinkRow};
 use crate::store::{entries, feeds, nodes, order, quarantine};
 
-/// Everything.
+/// The links, the spaces and the hub; the rooms are asked in [`crate::standing`].
 ///
 /// # Errors
 /// Where the database fails.
@@ -33,7 +33,8 @@ pub async fn of(connection: &mut PgConnection, works: &Links) -> Result<GetStatu
         Some(side) => hub_in_words(side).await,
         None => String::new(),
     };
-    Ok(GetStatusResponse { node: works.border().node().to_string(), links: statuses, spaces, hub })
+    let node = works.border().node().to_string();
+    Ok(GetStatusResponse { node, links: statuses, spaces, hub, rooms: Vec::new() })
 }
 
 async fn hub_in_words(side: &crate::links::HubSide) -> String {
@@ -75,6 +76,7 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
         true => links::confirmed_by(connection, &row.initiative, &row.node).await?,
         false => feeds::judged(connection, &row.initiative, border.node()).await?,
     };
+    let (alarms, last_alarm) = quarantine::alarms(connection, row.node.as_str()).await?;
     let newest = quarantine::newest(connection, Some(row.node.as_str()), None, 1).await?;
     Ok(LinkStatus {
         node: row.node.to_string(),
@@ -89,6 +91,8 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
         received,
         confirmed,
         quarantined: quarantine::count(connection, row.node.as_str()).await?,
+        alarms,
+        last_alarm,
         last_refusal: newest.into_iter().next().map(|line| line.reason).unwrap_or_default(),
     })
 }

@@ -12,7 +12,7 @@ use proto::common::Delivery;
 use sqlx::PgConnection;
 
 use crate::border::{Border, BorderError};
-use crate::own;
+use crate::own::{self, By};
 use crate::store::nodes::{self, Initiative};
 use crate::wire::head;
 
@@ -42,8 +42,9 @@ impl Listener for Teller {
         }
         spaces.remove(&Space::Local);
         self.border.follow_trace();
+        let by = By::Room(source, deliveries.last().map_or(0, |delivery| delivery.sequence));
         for (space, events) in spaces {
-            self.tell(connection, &space, &events).await.map_err(fold_error)?;
+            self.tell(connection, &space, &events, by).await.map_err(fold_error)?;
         }
         Ok(())
     }
@@ -59,10 +60,11 @@ impl Teller {
         connection: &mut PgConnection,
         space: &Space,
         events: &[(Event, Bytes)],
+        by: By<'_>,
     ) -> Result<(), BorderError> {
         let Some(reference) = space.initiative() else { return Ok(()) };
         match initiative(&self.border, connection, reference).await? {
-            Some(initiative) => own::tell(&self.border, connection, &initiative, space, events, false).await,
+            Some(initiative) => own::tell(&self.border, connection, &initiative, space, events, by).await,
             None => {
                 tracing::error!(%space, events = events.len(), "told in an initiative that this node takes no part in");
                 Ok(())

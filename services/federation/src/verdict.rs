@@ -4,14 +4,22 @@ use chassis::event::{Actor, Event, Fact, Place};
 use chassis::log::Line;
 use chassis::names::{Reference, Space};
 use proto::common::Judged;
-use proto::common::judged::RefusedEvent;
+use proto::common::judged::{RefusedEvent, Source};
 use proto::federation::Acceptance;
 use uuid::Uuid;
 
 use crate::border::Border;
 
 /// The line of the log that hands an acceptance of own entries to the rooms. `events` are all the entries it covers.
-pub fn line(border: &Border, acceptance: &Acceptance, events: &[(u64, Uuid)], place: Place) -> Line {
+/// `sources` are the rooms that told them, and how far each must be heard to know them all. The line counts to the space
+/// that was judged: a room has followed that space once it has heard it.
+pub fn line(
+    border: &Border,
+    acceptance: &Acceptance,
+    events: &[(u64, Uuid)],
+    sources: Vec<(String, u64)>,
+    place: Place,
+) -> Line {
     let refusal = |sequence: u64| acceptance.refused.iter().find(|refused| refused.sequence == sequence);
     let (refused, accepted): (Vec<_>, Vec<_>) = events.iter().partition(|(sequence, _)| refusal(*sequence).is_some());
     let refused = refused.into_iter().map(|(sequence, id)| RefusedEvent {
@@ -24,10 +32,11 @@ pub fn line(border: &Border, acceptance: &Acceptance, events: &[(u64, Uuid)], pl
         accepted_at: acceptance.accepted_at,
         accepted: accepted.into_iter().map(|(_, id)| id.as_bytes().to_vec()).collect(),
         refused: refused.collect(),
+        sources: sources.into_iter().map(|(service, sequence)| Source { service, sequence }).collect(),
     };
     let resource = Reference::born_on(border.node());
     let event = Event::told(&Fact::of(&resource, &Space::Local, &judged), border.node(), &Actor::default());
     let event = Event { accepted: Some(place), ..event };
     let bytes = event.encode();
-    Line::folded(&event, bytes)
+    Line { space: judged.space, ..Line::folded(&event, bytes) }
 }

@@ -9,7 +9,6 @@ use chassis::telling::{self, Teller};
 use chassis::testing::{Stage, operator, some_node, speaking_for};
 use chassis::{circles, spaces};
 use prost::{Message, Name};
-use proto::common::judged::RefusedEvent;
 use proto::common::{Access, Delivery, Judged, Role};
 use proto::membership::{Circle, CircleChanged, CircleEnded, CircleFormed};
 use tonic::{Code, Request, Status};
@@ -159,7 +158,7 @@ async fn judge(stage: &Stage<Room>, space: &Space, accepted: &[Event]) {
         position: 7,
         accepted_at: Some(chassis::event::timestamp(place.at)),
         accepted: accepted.iter().map(|event| event.id.as_bytes().to_vec()).collect(),
-        refused: Vec::<RefusedEvent>::new(),
+        ..Judged::default()
     };
     let fact = Fact::of(&Reference::born_on(&stage.node), &Space::Local, &judged);
     let event = Event::told(&fact, &stage.node, &Actor::default());

@@ -156,6 +156,7 @@ async fn judge(stage: &Stage<New>, accepted: &[&Event], refused: &[&Event]) {
             .iter()
             .map(|event| RefusedEvent { event_id: event.id.as_bytes().to_vec(), reason: "not its home".to_owned() })
             .collect(),
+        ..Judged::default()
     };
     let fact = Fact::of(&Reference::born_on(&stage.node), &Space::Local, &judged);
     let event = Event::told(&fact, &stage.node, &Actor::default());

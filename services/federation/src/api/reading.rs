@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 use super::Api;
 use super::refusal::failed;
 use crate::store::quarantine::{self, Quarantined};
-use crate::{states, status};
+use crate::{standing, states, status};
 
 pub(super) async fn get_status(
     api: &Api,
@@ -23,7 +23,10 @@ pub(super) async fn get_status(
     let (mut look, _) = api.desk.look(request).await?;
     look.authorise(None, None).await?;
     let status = status::of(look.connection(), &api.links).await.map_err(failed)?;
-    Ok(Response::new(status))
+    drop(look);
+    let pool = &api.links.border().pool;
+    let rooms = standing::of(&api.client, pool, &api.rooms).await.map_err(failed)?;
+    Ok(Response::new(GetStatusResponse { rooms, ..status }))
 }
 
 pub(super) async fn list_quarantine(

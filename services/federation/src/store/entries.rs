@@ -19,6 +19,8 @@ pub struct NewEntry {
     pub event_id: Option<Uuid>,
     /// Why it was refused.
     pub refused: Option<String>,
+    /// The room of this node that told it, and a number in its sequence that it is not beyond.
+    pub told: Option<(String, u64)>,
 }
 
 /// Appends entries; one statement, whatever the number.
@@ -35,10 +37,15 @@ pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[N
         entries.iter().map(|entry| body(entry).map(|body| body.event.to_vec())).collect();
     let salts: Vec<Option<Vec<u8>>> = entries.iter().map(|entry| body(entry).map(|body| body.salt.to_vec())).collect();
     let refused: Vec<Option<String>> = entries.iter().map(|entry| entry.refused.clone()).collect();
+    let told_by: Vec<Option<String>> =
+        entries.iter().map(|entry| entry.told.as_ref().map(|(room, _)| room.clone())).collect();
+    let told_numbers: Vec<Option<i64>> =
+        entries.iter().map(|entry| entry.told.as_ref().map(|(_, number)| signed(*number))).collect();
     sqlx::query!(
-        "insert into federation.entries (space, origin, epoch, sequence, event_id, header, digest, event, salt, refused)
+        "insert into federation.entries
+                (space, origin, epoch, sequence, event_id, header, digest, event, salt, refused, told_by, told_number)
          select $1, $2, $3, * from unnest($4::bigint[], $5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[],
-                                          $10::text[])",
+                                          $10::text[], $11::text[], $12::bigint[])",
         name.space.to_string(),
         name.origin.as_str(),
         epoch(name),
@@ -49,6 +56,8 @@ pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[N
         &events as &[Option<Vec<u8>>],
         &salts as &[Option<Vec<u8>>],
         &refused as &[Option<String>],
+        &told_by as &[Option<String>],
+        &told_numbers as &[Option<i64>],
     )
     .execute(connection)
     .await?;
@@ -102,7 +111,7 @@ impl From<Row> for NewEntry {
             digest: head(&row.digest).unwrap_or(GENESIS),
             body,
         };
-        Self { link, event_id: row.event_id, refused: row.refused }
+        Self { link, event_id: row.event_id, refused: row.refused, told: None }
     }
 }
 
@@ -131,6 +140,32 @@ pub async fn range(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(NewEntry::from).collect())
+}
+
+/// The rooms of this node that told entries `from..=to` of a feed, and how far each must be heard to know them all.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn told_by(
+    connection: &mut PgConnection,
+    name: &FeedName,
+    from: u64,
+    to: u64,
+) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select told_by as "room!", max(told_number) as "number!" from federation.entries
+            where space = $1 and origin = $2 and epoch = $3 and sequence between $4 and $5
+              and told_by is not null and told_number is not null
+            group by told_by order by told_by"#,
+        name.space.to_string(),
+        name.origin.as_str(),
+        epoch(name),
+        signed(from),
+        signed(to),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.room, unsigned(row.number))).collect())
 }
 
 /// The entries after a sequence that one frame holds: as many as may be, of at most `bytes`, and at least one. Bodies

@@ -8,8 +8,9 @@ use chassis::identity::NodeKeys;
 use chassis::names::{Reference, Space};
 use federation::pace::Say;
 use federation::wire::{self, Chain, FeedName, Link, Step};
-use prost::Message;
+use prost::{Message, Name};
 use proto::federation::{Acceptance, Accepted, Frame, Refusal};
+use proto::measurement::MeasureDefined;
 use time::{Duration, OffsetDateTime};
 
 use crate::coalition::Coalition;
@@ -156,7 +157,7 @@ async fn held(node: &Node, members: &Space) -> (federation::store::order::Order,
 }
 
 #[tokio::test]
-async fn what_the_backbone_should_have_refused_raises_an_alarm_and_is_not_handed_on() {
+async fn what_its_signer_could_not_say_goes_to_no_room_whatever_the_backbone_says() {
     let coalition = Coalition::new().await;
     let Coalition { backbone, alpha, beta, initiative, members, .. } = &coalition;
     coalition.agrees().await;
@@ -166,8 +167,10 @@ async fn what_the_backbone_should_have_refused_raises_an_alarm_and_is_not_handed
     let link = wire::entry(&forge.feed, forge.next, &forge.previous, &event, bytes, [7; 16]);
     let position = beta.order(members).await.position;
     send(&backbone.link(beta, initiative), &down(pretender.accepted(&forge.sealed(&[link])))).await;
-    beta.refuses(&["DISAGREEMENT"]).await;
+    beta.refuses(&["NO_EVIDENCE"]).await;
     assert_eq!(beta.order(members).await.position, position + 1);
+    let link = beta.status().await.links.remove(0);
+    assert!(link.alarms == 1 && link.last_alarm.contains("only the home may"), "{link:?}");
     assert_eq!(beta.count("select count(*) from log where type = 'commonweal.future.v1.Said'").await, 0);
 
     // Beta holds a step now that the backbone's own order does not have: that is seen, and nothing more is sent there.
@@ -180,6 +183,42 @@ async fn what_the_backbone_should_have_refused_raises_an_alarm_and_is_not_handed
         node.hears(members, &["others go on"]).await;
     }
     soon(async || (backbone.status().await.links.len() == 2).then_some(())).await;
+}
+
+#[tokio::test]
+async fn the_backbones_judgement_is_followed_with_an_alarm() {
+    let coalition = Coalition::new().await;
+    let Coalition { backbone, alpha, beta, initiative, members, .. } = &coalition;
+    coalition.agrees().await;
+    let pretender = Pretender::of(&coalition, beta).await;
+    let forge = Forge::of(alpha, members).await;
+    // Alpha holds no role that may tell it: to say so is the backbone's, and it does not.
+    let name = MeasureDefined::full_name();
+    let (event, bytes) = alpha.event(members, &Reference::born_on(alpha.id()), &name, "");
+    let link = wire::entry(&forge.feed, forge.next, &forge.previous, &event, bytes, [7; 16]);
+    let position = beta.order(members).await.position;
+    send(&backbone.link(beta, initiative), &down(pretender.accepted(&forge.sealed(&[link])))).await;
+    beta.refuses(&["DISAGREEMENT"]).await;
+    assert_eq!(beta.order(members).await.position, position + 1);
+    let handed_on = "select count(*) from log where type = 'commonweal.measurement.v1.MeasureDefined'";
+    assert_eq!(beta.count(handed_on).await, 1);
+    let link = beta.status().await.links.remove(0);
+    assert!(link.alarms == 1 && link.last_alarm.contains("holds no role"), "{link:?}");
+}
+
+#[tokio::test]
+async fn a_word_from_within_a_node_does_not_come_from_outside() {
+    let coalition = Coalition::new().await;
+    let Coalition { backbone, alpha, beta, initiative, members, .. } = &coalition;
+    coalition.agrees().await;
+    let pretender = Pretender::of(&coalition, beta).await;
+    let forge = Forge::of(alpha, members).await;
+    let (event, bytes) = alpha.event(members, &Reference::born_on(alpha.id()), &proto::common::Judged::full_name(), "");
+    let link = wire::entry(&forge.feed, forge.next, &forge.previous, &event, bytes, [7; 16]);
+    let before = beta.count("select count(*) from log").await;
+    send(&backbone.link(beta, initiative), &down(pretender.accepted(&forge.sealed(&[link])))).await;
+    beta.refuses(&["NO_EVIDENCE"]).await;
+    assert_eq!(beta.count("select count(*) from log").await, before);
 }
 
 #[tokio::test]

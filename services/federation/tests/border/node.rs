@@ -177,7 +177,9 @@ impl Node {
         let mut transaction = self.border.pool.begin().await.unwrap();
         let reference = space.initiative().unwrap();
         let initiative = tell::initiative(&self.border, &mut transaction, reference).await.unwrap().unwrap();
-        own::tell(&self.border, &mut transaction, &initiative, space, events, false).await.unwrap();
+        own::tell(&self.border, &mut transaction, &initiative, space, events, own::By::Room("a_room", 1))
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
         self.border.committed();
     }

@@ -36,6 +36,7 @@ fn told(coalition: &Coalition) -> Vec<(&'static str, (Event, Bytes))> {
         ("CONTRADICTION", as_another(&|event| event.home = beta.id().clone())),
         ("CONTRADICTION", as_another(&|event| event.space = coalition.public())),
         ("CONTRADICTION", as_another(&|event| event.type_name = MeasureDefined::full_name())),
+        ("BAD_EVENT_ID", as_another(&|event| event.id = uuid::Uuid::from_u128(u128::MAX >> 1))),
         ("NOT_ITS_HOME", alpha.event(members, &theirs, SAID, "of beta")),
         ("UNTELLABLE", event(&Frame::full_name(), "")),
         ("UNTELLABLE", event(&proto::common::Judged::full_name(), "")),

@@ -6,8 +6,9 @@ use chassis::clock;
 use chassis::config::Config;
 use chassis::event::instant;
 use clap::Args;
+use proto::common::HeldEvent;
 use proto::federation::link_status::State;
-use proto::federation::{GetStatusRequest, GetStatusResponse, LinkStatus, SpaceStatus};
+use proto::federation::{GetStatusRequest, GetStatusResponse, LinkStatus, RoomStatus, SpaceStatus};
 use serde::Serialize;
 
 use super::print;
@@ -32,6 +33,27 @@ struct Report {
     hub: String,
     links: Vec<Link>,
     spaces: Vec<Space>,
+    rooms: Vec<Room>,
+}
+
+#[derive(Serialize)]
+struct Room {
+    service: String,
+    answers: bool,
+    behind: u64,
+    behind_seconds: Option<f64>,
+    trouble: String,
+    trouble_seconds: Option<f64>,
+    held: u64,
+    first_held: Vec<Held>,
+}
+
+#[derive(Serialize)]
+struct Held {
+    r#type: String,
+    resource: String,
+    reason: String,
+    seconds: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +70,8 @@ struct Link {
     confirmed: u64,
     quarantined: u64,
     last_refusal: String,
+    alarms: u64,
+    last_alarm: String,
 }
 
 #[derive(Serialize)]
@@ -72,15 +96,37 @@ fn report(status: GetStatusResponse) -> Report {
         hub: status.hub,
         links: status.links.into_iter().map(link).collect(),
         spaces: status.spaces.into_iter().map(space).collect(),
+        rooms: status.rooms.into_iter().map(room).collect(),
     }
+}
+
+fn room(room: RoomStatus) -> Room {
+    Room {
+        service: room.service,
+        answers: room.answers,
+        behind: room.behind,
+        behind_seconds: ago(room.behind_since.as_ref()),
+        trouble: room.trouble,
+        trouble_seconds: ago(room.trouble_since.as_ref()),
+        held: room.held,
+        first_held: room.first_held.into_iter().map(held).collect(),
+    }
+}
+
+fn held(held: HeldEvent) -> Held {
+    let seconds = ago(held.since.as_ref());
+    Held { r#type: held.r#type, resource: held.resource, reason: held.reason, seconds }
+}
+
+fn ago(since: Option<&prost_types::Timestamp>) -> Option<f64> {
+    since.and_then(instant).map(|since| (clock::now() - since).as_seconds_f64().max(0.0))
 }
 
 fn link(link: LinkStatus) -> Link {
     let state = shown(link.state());
-    let at = link.last_contact.as_ref().and_then(instant);
     Link {
         state,
-        last_contact_seconds_ago: at.map(|at| (clock::now() - at).as_seconds_f64()),
+        last_contact_seconds_ago: ago(link.last_contact.as_ref()),
         words: link.words,
         node: link.node,
         name: link.display_name,
@@ -91,6 +137,8 @@ fn link(link: LinkStatus) -> Link {
         confirmed: link.confirmed,
         quarantined: link.quarantined,
         last_refusal: link.last_refusal,
+        alarms: link.alarms,
+        last_alarm: link.last_alarm,
     }
 }
 
@@ -122,7 +170,31 @@ fn words(report: &Report) -> String {
             space.space, space.position, space.pending, space.refused
         ));
     }
+    lines.extend(report.rooms.iter().flat_map(room_words));
     lines.join("\n")
+}
+
+/// What is to be said of a room; nothing where all is well.
+fn room_words(room: &Room) -> Vec<String> {
+    let name = &room.service;
+    if !room.answers {
+        return vec![format!("room   {name}: does not answer; what others tell waits for it")];
+    }
+    let mut lines = Vec::new();
+    let since = |seconds: Option<f64>| seconds.map(|seconds| format!(" for {}", duration(seconds))).unwrap_or_default();
+    if !room.trouble.is_empty() {
+        let (since, behind) = (since(room.trouble_seconds), room.behind);
+        lines.push(format!("room   {name}: stands still{since}, {behind} events behind: {}", room.trouble));
+    } else if room.behind > 0 {
+        lines.push(format!("room   {name}: {} events behind{}", room.behind, since(room.behind_seconds)));
+    }
+    if room.held > 0 {
+        lines.push(format!("room   {name}: holds {} that it cannot take in yet, and tries again by itself", room.held));
+    }
+    for held in &room.first_held {
+        lines.push(format!("         {} of {}{}: {}", held.r#type, held.resource, since(held.seconds), held.reason));
+    }
+    lines
 }
 
 fn link_words(link: &Link) -> Vec<String> {
@@ -139,6 +211,9 @@ fn link_words(link: &Link) -> Vec<String> {
     };
     lines.push(format!("         {contact}; {lag}; {} received, {} confirmed", link.received, link.confirmed));
     if link.quarantined > 0 {
+        if link.alarms > 0 {
+            lines.push(format!("         ALARM: {} that should not have come; {}", link.alarms, link.last_alarm));
+        }
         lines.push(format!("         {} in quarantine, the newest because {}", link.quarantined, link.last_refusal));
     }
     lines

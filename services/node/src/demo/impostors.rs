@@ -50,7 +50,7 @@ pub async fn speak_for_another(node: &Node, initiative: &str, victim: &Reference
     let mut transaction = border.pool.begin().await.map_err(BorderError::from)?;
     let known = nodes::initiative(&mut transaction, &reference).await.map_err(BorderError::from)?;
     let known = known.ok_or_else(|| NodeError::Usage(format!("{} does not know the initiative", node.sketch.name)))?;
-    own::tell(&border, &mut transaction, &known, &space, &[(event, bytes)], false).await?;
+    own::tell(&border, &mut transaction, &known, &space, &[(event, bytes)], own::By::Room("membership", 0)).await?;
     transaction.commit().await.map_err(BorderError::from)?;
     border.pool.close().await;
     Ok(())

@@ -47,7 +47,7 @@ pub(super) async fn of_service(connection: &mut PgConnection, service: &str) -> 
           order by c.relname",
     )
     .bind(service)
-    .bind(["log", "unsequenced", "relayed", "published", "heard", "requests"].as_slice())
+    .bind(["log", "unsequenced", "relayed", "published", "heard", "requests", "ahead"].as_slice())
     .fetch_all(connection)
     .await
 }
