@@ -64,8 +64,9 @@ fn denied(rule: &Access) -> Denied {
     Denied { alternatives, roles: roles.iter().map(Role::as_str_name).collect() }
 }
 
-/// A role as people say it: `ROLE_DATA_LEAD` is "data lead".
-pub fn spoken(role: Role) -> String {
+/// A role as people say it, by its number in the contract: `ROLE_DATA_LEAD` is "data lead".
+pub fn spoken(role: impl Into<i32>) -> String {
+    let role = Role::try_from(role.into()).unwrap_or_default();
     role.as_str_name().trim_start_matches("ROLE_").to_lowercase().replace('_', " ")
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::ConnectErrorKind;
 use async_nats::jetstream::{self, stream};
 
 /// The stream that keeps what the services of this node tell, for a while.
@@ -9,6 +10,9 @@ pub const STREAM: &str = "EVENTS";
 
 /// How often each side says how far it is, so that nothing waits longer for a message that was lost.
 pub const ROLL_CALL_EVERY: Duration = Duration::from_secs(30);
+
+/// How long a look at a broker may take.
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where a service tells an event of a type (full name).
 pub fn events_subject(source: &str, type_name: &str) -> String {
@@ -69,6 +73,42 @@ pub async fn connect(url: &str) -> Result<async_nats::Client, async_nats::Connec
         })
         .connect(url)
         .await
+}
+
+/// Why a broker cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// Nobody answers there now; later somebody may.
+    #[error("no answer: {0}")]
+    Away(String),
+    /// It will not do as it is: not an address, not our password, no JetStream.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// Asks a broker once whether it lets us in, and gives the bytes that its JetStream stores.
+///
+/// # Errors
+/// Why it cannot be used.
+pub async fn look(url: &str) -> Result<u64, BrokerError> {
+    match tokio::time::timeout(LOOK_WITHIN, stored(url)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(BrokerError::Away(format!("waited {} s", LOOK_WITHIN.as_secs()))),
+    }
+}
+
+async fn stored(url: &str) -> Result<u64, BrokerError> {
+    let client = credentials(url).name("commonweal").connect(url).await.map_err(|error| match error.kind() {
+        ConnectErrorKind::ServerParse
+        | ConnectErrorKind::Authentication
+        | ConnectErrorKind::AuthorizationViolation
+        | ConnectErrorKind::Tls => BrokerError::Unusable(error.to_string()),
+        _ => BrokerError::Away(error.to_string()),
+    })?;
+    let account = jetstream::new(client).query_account().await;
+    account.map(|account| account.storage).map_err(|error| {
+        BrokerError::Unusable(format!("it has no JetStream for us ({error}): start it with JetStream enabled"))
+    })
 }
 
 /// The client itself passes over what stands before the `@`.

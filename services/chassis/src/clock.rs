@@ -2,24 +2,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the place the others are sent to")]
 
-use std::sync::atomic::{AtomicI64, Ordering};
-
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
-
-static OFFSET_MICROS: AtomicI64 = AtomicI64::new(0);
 
 /// The present instant in UTC, cut to microseconds: what Postgres keeps.
 pub fn now() -> OffsetDateTime {
-    let now = OffsetDateTime::now_utc() + Duration::microseconds(OFFSET_MICROS.load(Ordering::Relaxed));
+    let now = OffsetDateTime::now_utc();
     now.replace_nanosecond(now.nanosecond() / 1000 * 1000).unwrap_or(now)
-}
-
-/// Shifts the clock of this process, for tests of skewed nodes.
-pub fn skew(by: Duration) {
-    OFFSET_MICROS.store(i64::try_from(by.whole_microseconds()).unwrap_or(0), Ordering::Relaxed);
 }
 
 /// A new UUIDv7: sorted by the time it was made.

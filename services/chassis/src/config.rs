@@ -11,6 +11,7 @@ mod tests;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use load::environment;
 use section::{config, section};
 pub use setting::{LogFormat, Secret};
 
@@ -102,6 +103,9 @@ section! {
         key: Option<PathBuf> = None, as "/etc/commonweal/tls/tls.key";
         /// Allows an address beyond this machine without TLS, where something before it speaks TLS.
         insecure: bool = false;
+        /// Origins whose web pages may call over gRPC-web, each as scheme, host and port, such as
+        /// https://console.example.org; none where the list is empty.
+        allowed_origins: Vec<String> = Vec::new();
         /// Seconds that calls under way have to finish when the node stops.
         drain_seconds: u64 = 10;
     }

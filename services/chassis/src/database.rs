@@ -58,6 +58,16 @@ pub fn without_password(url: &str) -> String {
     }
 }
 
+/// Asks once whether a database answers.
+///
+/// # Errors
+/// Where it does not, or the address is not one.
+pub async fn answers(url: &str) -> Result<(), DatabaseError> {
+    let unreachable = |source| DatabaseError::Unreachable { address: without_password(url), source };
+    let options = PgConnectOptions::from_str(url).map_err(unreachable)?.application_name("commonweal");
+    PgConnection::connect_with(&options).await.map_err(unreachable)?.close().await.map_err(unreachable)
+}
+
 /// Makes a service's role and schema where they are missing, migrates both the ledger's tables and the service's own,
 /// and returns connections that can touch that schema only.
 ///

@@ -1,5 +1,6 @@
 //! The server that all services of a process share: one port for gRPC, gRPC-web, health, reflection, metrics and pages.
 
+mod cors;
 mod listener;
 mod passage;
 mod rate;
@@ -23,7 +24,8 @@ use tonic_health::server::HealthReporter;
 use crate::authn::{self, Authenticator};
 use crate::config::{Limits, Listen};
 use crate::telemetry;
-use listener::Door;
+use cors::Origins;
+use listener::{Door, Place};
 use rate::Rates;
 
 /// Why the server cannot serve. One line, that names what to change.
@@ -51,6 +53,12 @@ pub enum ServerError {
         /// Why.
         reason: String,
     },
+    /// Not an origin.
+    #[error(
+        "listen.allowed_origins has \"{0}\", which is no origin: name scheme, host and port alone, such as \
+         https://console.example.org"
+    )]
+    Origin(String),
     /// The contract cannot be shown.
     #[error("reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -63,18 +71,20 @@ pub enum ServerError {
 pub struct Server {
     listen: Listen,
     limits: Limits,
+    place: Place,
+    origins: Origins,
     authenticator: Arc<Authenticator>,
     routes: Routes,
-    pages: Router,
     health: HealthReporter,
     names: Vec<&'static str>,
 }
 
 impl Server {
-    /// A server without services.
+    /// A server without services. It takes its port at once, and listens there only once it is opened: where the port
+    /// cannot be had, nothing else needs to be started.
     ///
     /// # Errors
-    /// Where the contract cannot be shown.
+    /// Where the port is taken, the address leaves the machine unguarded, or the contract cannot be shown.
     pub fn new(listen: &Listen, limits: &Limits, authenticator: Authenticator) -> Result<Self, ServerError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         let reflection = || {
@@ -86,11 +96,12 @@ impl Server {
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?);
         Ok(Self {
+            place: Place::take(listen)?,
+            origins: Origins::of(&listen.allowed_origins)?,
             listen: listen.clone(),
             limits: limits.clone(),
             authenticator: Arc::new(authenticator),
             routes,
-            pages: Router::new().route("/metrics", get(async || telemetry::exposition())),
             health,
             names: Vec::new(),
         })
@@ -108,29 +119,32 @@ impl Server {
         self
     }
 
-    /// Adds pages beside the services. No token guards them: they must guard themselves.
-    pub fn add_pages(mut self, pages: Router) -> Self {
-        self.pages = self.pages.merge(pages);
-        self
-    }
-
-    /// Where a service can say that it is not well.
-    pub fn health(&self) -> HealthReporter {
-        self.health.clone()
-    }
-
-    /// Takes the port.
+    /// Begins to listen.
     ///
     /// # Errors
-    /// Where the port is taken, or the address leaves the machine unguarded.
-    pub async fn bind(self) -> Result<Bound, ServerError> {
-        let door = Door::open(&self.listen).await?;
-        Ok(Bound { address: door.address(), door, server: self })
+    /// Where somebody else listens on the port by now.
+    pub fn open(self) -> Result<Open, ServerError> {
+        let Self { listen, limits, place, origins, authenticator, routes, health, names } = self;
+        let door = place.open()?;
+        let router = Routed { limits, origins, authenticator, routes }.router();
+        let drain = Duration::from_secs(listen.drain_seconds);
+        Ok(Open { address: door.address(), door, router, drain, health, names })
     }
+}
 
+/// What answers behind the port.
+struct Routed {
+    limits: Limits,
+    origins: Origins,
+    authenticator: Arc<Authenticator>,
+    routes: Routes,
+}
+
+impl Routed {
     fn router(self) -> Router {
         let rates = Arc::new(Rates::of(&self.limits));
         let longest = Duration::from_secs(self.limits.request_seconds);
+        let metrics = Router::new().route("/metrics", get(async || telemetry::exposition()));
         // The last layer is the first that a call meets.
         self.routes
             .prepare()
@@ -140,18 +154,22 @@ impl Server {
             .layer(from_fn_with_state(self.authenticator, authn::gate))
             .layer(from_fn(passage::watched))
             .layer(tonic_web::GrpcWebLayer::new())
-            .merge(self.pages)
+            .layer(from_fn_with_state(Arc::new(self.origins), cors::shared))
+            .merge(metrics)
     }
 }
 
-/// A server that has its port.
-pub struct Bound {
+/// A server that listens.
+pub struct Open {
     address: SocketAddr,
     door: Door,
-    server: Server,
+    router: Router,
+    drain: Duration,
+    health: HealthReporter,
+    names: Vec<&'static str>,
 }
 
-impl Bound {
+impl Open {
     /// Where it listens: the port that was given where port 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -162,14 +180,12 @@ impl Bound {
     /// # Errors
     /// Where the operating system ends it.
     pub async fn serve(self, stop: CancellationToken) -> Result<(), ServerError> {
-        let Self { address, door, server } = self;
-        let (health, names) = (server.health.clone(), server.names.clone());
-        let drain = Duration::from_secs(server.listen.drain_seconds);
+        let Self { address, door, router, drain, health, names } = self;
         say(&health, &names, ServingStatus::Serving).await;
         tracing::info!(%address, tls = door.guarded(), "listening");
 
         let draining = stop.clone();
-        let serving = door.serve(server.router(), async move { draining.cancelled().await });
+        let serving = door.serve(router, async move { draining.cancelled().await });
         tokio::pin!(serving);
         tokio::select! {
             ended = &mut serving => return Ok(ended?),

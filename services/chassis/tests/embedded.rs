@@ -2,7 +2,7 @@
 //!
 //! Failures that count: a parent killed outright, a server killed outright, a second start over the same folder, a taken port, a home
 //! closed to other users. Failures that do not: a power cut (Postgres' own promise), a folder on a network disk.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests end where their scaffolding breaks")]
+#![expect(clippy::unwrap_used, reason = "tests end where their scaffolding breaks")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -213,48 +213,37 @@ async fn a_broker_runs_as_a_given_file_says_or_says_why_not() {
     assert!(refusal.to_string().contains("error on line 2"), "{refusal}");
 }
 
-/// Runs a scene of this file as a process of its own.
-fn scene(name: &str, dir: &Path) -> Command {
+/// The folder in which this process plays a scene for the test that started it: see [`scene`].
+fn playing() -> Option<PathBuf> {
+    std::env::var_os("SCENE_DIR").map(PathBuf::from)
+}
+
+/// Runs the test of this name once more, as a process of its own that only plays a scene in the folder.
+fn scene(test: &str, dir: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([name, "--exact", "--ignored", "--nocapture"]).env("SCENE_DIR", dir).stdin(Stdio::null());
+    command.args([test, "--exact", "--nocapture"]).env("SCENE_DIR", dir).stdin(Stdio::null());
     command
 }
 
-fn scene_dir() -> PathBuf {
-    PathBuf::from(std::env::var_os("SCENE_DIR").expect("a scene is run by one of the tests"))
-}
-
-#[tokio::test]
-#[ignore = "a scene: another test runs it as a process of its own"]
-async fn scene_serve_until_killed() {
-    let dir = scene_dir();
-    let postgres = postgres(&dir, true).await.unwrap();
-    let _nats = nats(&dir, None).await.unwrap();
+async fn serve_until_killed(dir: &Path) {
+    let postgres = postgres(dir, true).await.unwrap();
+    let _nats = nats(dir, None).await.unwrap();
     write_down(&postgres, 1).await;
     println!("\nserving");
     std::future::pending::<()>().await;
 }
 
-#[tokio::test]
-#[ignore = "a scene: another test runs it as a process of its own"]
-async fn scene_start_and_stop() {
-    let dir = scene_dir();
+async fn start_and_stop(dir: &Path) {
     for round in 1..3 {
-        let postgres = postgres(&dir, true).await.unwrap();
-        let nats = nats(&dir, None).await.unwrap();
+        let postgres = postgres(dir, true).await.unwrap();
+        let nats = nats(dir, None).await.unwrap();
         write_down(&postgres, round).await;
         join(&nats).await;
         postgres.stop().await.unwrap();
         nats.stop().await.unwrap();
     }
-    let postgres = postgres(&dir, true).await.unwrap();
+    let postgres = postgres(dir, true).await.unwrap();
     assert_eq!(written_down(&postgres).await, [1, 2]);
-}
-
-#[test]
-#[ignore = "a scene: another test runs it as a process of its own"]
-fn scene_find_the_binaries() {
-    println!("\n{}\n{}", embedded::postgres().unwrap_err(), embedded::nats_server().unwrap_err());
 }
 
 fn wait_for_line(child: &mut Child, wanted: &str) {
@@ -264,8 +253,12 @@ fn wait_for_line(child: &mut Child, wanted: &str) {
 
 #[tokio::test]
 async fn a_parent_killed_outright_leaves_nothing_running_and_nothing_lost() {
+    if let Some(dir) = playing() {
+        return serve_until_killed(&dir).await;
+    }
     let dir = tempfile::tempdir().unwrap();
-    let mut parent = scene("scene_serve_until_killed", dir.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let name = "a_parent_killed_outright_leaves_nothing_running_and_nothing_lost";
+    let mut parent = scene(name, dir.path()).stdout(Stdio::piped()).spawn().unwrap();
     wait_for_line(&mut parent, "serving");
     parent.kill().unwrap();
     parent.wait().unwrap();
@@ -277,10 +270,13 @@ async fn a_parent_killed_outright_leaves_nothing_running_and_nothing_lost() {
     until("nothing is left", || processes_of(dir.path()).is_empty()).await;
 }
 
-#[tokio::test]
-async fn binaries_that_are_not_where_they_were_named_are_asked_for() {
+#[test]
+fn binaries_that_are_not_where_they_were_named_are_asked_for() {
+    if playing().is_some() {
+        return println!("\n{}\n{}", embedded::postgres().unwrap_err(), embedded::nats_server().unwrap_err());
+    }
     let dir = tempfile::tempdir().unwrap();
-    let output = scene("scene_find_the_binaries", dir.path())
+    let output = scene("binaries_that_are_not_where_they_were_named_are_asked_for", dir.path())
         .env("PG_BIN", "/no/such/bin")
         .env("NATS_SERVER", "/no/such/nats-server")
         .output()
@@ -294,16 +290,23 @@ async fn binaries_that_are_not_where_they_were_named_are_asked_for() {
 /// As root, a folder closed to other users (as in root's home) and an open one; with a space and a quote in its name.
 #[tokio::test]
 async fn it_works_in_open_and_in_closed_folders() {
+    if let Some(dir) = playing() {
+        return start_and_stop(&dir).await;
+    }
     for mode in [0o755, 0o700] {
         let dir = TempDir::with_prefix("it's a \"folder\" ").unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
-        assert!(scene("scene_start_and_stop", dir.path()).status().unwrap().success(), "mode {mode:o}");
+        let mut scene = scene("it_works_in_open_and_in_closed_folders", dir.path());
+        assert!(scene.status().unwrap().success(), "mode {mode:o}");
     }
 }
 
 /// Where the tests run as root, the same once more without root's rights. They need a checkout that others may enter.
 #[tokio::test]
 async fn it_works_without_roots_rights() {
+    if let Some(dir) = playing() {
+        return start_and_stop(&dir).await;
+    }
     let (bin, nats_server) = (embedded::postgres().unwrap().bin, embedded::nats_server().unwrap());
     let reachable = Command::new("sh")
         .args(["-c", r#"[ -x "$1" ] && "$2" --version"#, "sh"])
@@ -317,7 +320,7 @@ async fn it_works_without_roots_rights() {
     }
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::chown(dir.path(), Some(NOBODY), Some(NOBODY)).unwrap();
-    let mut scene = scene("scene_start_and_stop", dir.path());
+    let mut scene = scene("it_works_without_roots_rights", dir.path());
     scene.env("PG_BIN", bin).env("NATS_SERVER", nats_server).uid(NOBODY).gid(NOBODY).current_dir("/");
     assert!(scene.status().unwrap().success());
 }

@@ -94,7 +94,7 @@ async fn serve(listen: Listen, limits: Limits, goes: Option<Arc<Notify>>) -> Sce
     let issuer = issuer(&folder);
     let came = Arc::new(Notify::new());
     let server = Server::new(&listen, &limits, Authenticator::local(&issuer, &[7; 32])).unwrap();
-    let bound = server.add_service(Border { came: came.clone(), goes }).bind().await.unwrap();
+    let bound = server.add_service(Border { came: came.clone(), goes }).open().unwrap();
     let (address, stop) = (bound.address(), CancellationToken::new());
     let serving = tokio::spawn(bound.serve(stop.clone()));
     Scene { address, issuer, came, stop, serving, _folder: folder }
@@ -249,22 +249,22 @@ async fn a_stop_does_not_wait_for_ever() {
 async fn a_port_in_use_and_an_open_address_are_refused_in_one_line() {
     let scene = serve(here(), Limits::default(), None).await;
     let folder = TempDir::new().unwrap();
-    let bind = async |listen: Listen| {
+    let bind = |listen: Listen| {
         let authenticator = Authenticator::local(&issuer(&folder), &[7; 32]);
-        let bound = Server::new(&listen, &Limits::default(), authenticator).unwrap().bind().await;
-        bound.map(|_| ()).map_err(|error| error.to_string())
+        let server = Server::new(&listen, &Limits::default(), authenticator);
+        server.and_then(Server::open).map(|_| ()).map_err(|error| error.to_string())
     };
-    let taken = bind(Listen { grpc: scene.address, ..here() }).await.unwrap_err();
+    let taken = bind(Listen { grpc: scene.address, ..here() }).unwrap_err();
     assert!(taken.starts_with(&format!("cannot listen on {}: Address already in use", scene.address)), "{taken}");
     assert!(taken.contains("COMMONWEAL_LISTEN__GRPC") && !taken.contains('\n'), "{taken}");
 
     let everywhere = Listen { grpc: SocketAddr::from(([0, 0, 0, 0], 0)), ..Listen::default() };
-    let open = bind(everywhere.clone()).await.unwrap_err();
+    let open = bind(everywhere.clone()).unwrap_err();
     assert!(open.contains("listen.insecure = true") && !open.contains('\n'), "{open}");
-    bind(Listen { insecure: true, ..everywhere }).await.unwrap();
+    bind(Listen { insecure: true, ..everywhere }).unwrap();
 
     let missing = Some("/nowhere/tls.crt".into());
-    let tls = bind(Listen { certificate: missing.clone(), key: missing, ..here() }).await.unwrap_err();
+    let tls = bind(Listen { certificate: missing.clone(), key: missing, ..here() }).unwrap_err();
     assert!(tls.starts_with("cannot use /nowhere/tls.crt for TLS"), "{tls}");
 }
 
@@ -291,4 +291,59 @@ async fn beyond_this_machine_the_port_speaks_tls_only() {
     assert!(FederationServiceClient::new(plain).get_status(scene.request("ana")).await.is_err());
     scene.stop.cancel();
     scene.serving.await.unwrap().unwrap();
+}
+
+/// What a browser sends before it lets a page of another origin call.
+fn preflight(origin: &str) -> String {
+    format!(
+        "OPTIONS /commonweal.federation.v1.FederationService/GetStatus HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\
+         origin: {origin}\r\naccess-control-request-method: POST\r\n\
+         access-control-request-headers: authorization,content-type,x-grpc-web\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_call_and_read_the_answer() {
+    let allowed_origins = vec!["https://console.example.org".to_owned()];
+    let scene = serve(Listen { allowed_origins, ..here() }, Limits::default(), None).await;
+    let answer = scene.say(preflight("https://console.example.org").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    for header in [
+        "access-control-allow-origin: https://console.example.org\r\n",
+        "access-control-allow-methods: POST\r\n",
+        "access-control-allow-headers: authorization, content-type, grpc-timeout, traceparent, x-grpc-web",
+    ] {
+        assert!(answer.contains(header), "{header}: {answer}");
+    }
+    let answer = scene.say(scene.web_call("origin: https://console.example.org\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("grpc-status:0"), "{answer}");
+    assert!(answer.contains("access-control-allow-origin: https://console.example.org\r\n"), "{answer}");
+    assert!(answer.contains("access-control-expose-headers: grpc-status, grpc-message"), "{answer}");
+    // A refusal is read as well: the page must learn that its token is over.
+    let without_token = scene.web_call("origin: https://console.example.org\r\n").replace("Bearer ", "Bearer x");
+    let answer = scene.say(without_token.as_bytes()).await;
+    assert!(answer.contains("access-control-allow-origin: https://console.example.org\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_page_of_any_other_origin_may_not() {
+    let allowed_origins = vec!["https://console.example.org".to_owned()];
+    for allowed_origins in [Vec::new(), allowed_origins] {
+        let scene = serve(Listen { allowed_origins, ..here() }, Limits::default(), None).await;
+        for stranger in ["https://evil.example.org", "http://console.example.org", "null"] {
+            let asked = scene.say(preflight(stranger).as_bytes()).await;
+            let called = scene.say(scene.web_call(&format!("origin: {stranger}\r\n")).as_bytes()).await;
+            assert!(!asked.contains("access-control-allow"), "{stranger}: {asked}");
+            assert!(!called.contains("access-control-allow"), "{stranger}: {called}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_origin_is_refused_by_name() {
+    let folder = TempDir::new().unwrap();
+    let listen = Listen { allowed_origins: vec!["*".to_owned()], ..here() };
+    let refused = Server::new(&listen, &Limits::default(), Authenticator::local(&issuer(&folder), &[7; 32])).err();
+    let said = refused.unwrap().to_string();
+    assert!(said.starts_with("listen.allowed_origins has \"*\", which is no origin"), "{said}");
 }

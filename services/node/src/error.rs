@@ -53,13 +53,31 @@ pub enum NodeError {
     /// A process that this node starts.
     #[error(transparent)]
     Embedded(#[from] chassis::embedded::EmbeddedError),
+    /// A database of the operator's own.
+    #[error("{0}; that is what database.url (COMMONWEAL_DATABASE__URL) names: correct it, or leave it out")]
+    DatabaseUrl(chassis::database::DatabaseError),
     /// The broker.
-    #[error("cannot use the broker at {address}: {source}")]
+    #[error(
+        "cannot use the broker at {address}: {reason}; that is what broker.url (COMMONWEAL_BROKER__URL) names: correct \
+         it, or leave it out"
+    )]
     Broker {
         /// The address, without a password.
         address: String,
-        /// What the driver says.
-        source: async_nats::ConnectError,
+        /// Why not.
+        reason: String,
+    },
+    /// A port of the hub is taken, or the address is not this machine's.
+    #[error("cannot listen on {address} for partners: {source}; set {setting} ({variable}) to another")]
+    HubPort {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Which setting says so.
+        setting: &'static str,
+        /// The variable of the same meaning.
+        variable: &'static str,
+        /// What the operating system says.
+        source: std::io::Error,
     },
     /// The hub.
     #[error("the hub: {0}")]

@@ -1,6 +1,7 @@
 //! The database of a node, as commands beside a running node find it: by the configured address, behind the node that
 //! runs, or started for as long as the command takes.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use chassis::config::Config;
@@ -14,6 +15,16 @@ pub const DATABASE: &str = "commonweal";
 /// How to start the Postgres of a node.
 pub fn postgres(data_dir: &Path) -> PostgresOptions {
     PostgresOptions { data_dir: data_dir.join("postgres"), port: None, durable: true }
+}
+
+/// Where this machine itself reaches an address that is listened on.
+pub fn nearby(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 /// A database that can be reached now.

@@ -53,10 +53,10 @@ impl House {
         let road = Road::open(config).await?;
         let node = keys.node.id().clone();
         let (services, server) = Services::open(config, &keys, &road, server, &stop).await?;
-        let bound = server.bind().await?;
-        let address = bound.address();
+        let open = server.open()?;
+        let address = open.address();
         client::announce(&config.node.data_dir, &here(&config.node), address, config.listen.certificate.is_some())?;
-        let serving = tokio::spawn(bound.serve(stop.clone()));
+        let serving = tokio::spawn(open.serve(stop.clone()));
         Ok(Self { address, node, services, road, serving, stop })
     }
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::SigningKey;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -90,10 +89,9 @@ impl LocalIssuer {
         (KEY_ID.to_owned(), DecodingKey::from_ed_der(public.as_bytes()))
     }
 
-    /// Its public key as a JSON Web Key Set, for others that should take its tokens.
-    pub fn key_set(&self) -> String {
-        let x = BASE64URL_NOPAD.encode(self.key.verifying_key().as_bytes());
-        json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": KEY_ID, "x": x}]})
-            .to_string()
+    /// Its public key, which everybody may have.
+    #[cfg(test)]
+    pub(super) fn public_key(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
     }
 }

@@ -146,8 +146,7 @@ async fn a_token_that_nobody_signed_is_refused() {
 #[tokio::test]
 async fn a_public_key_is_no_shared_secret() {
     let scene = scene();
-    let set: Value = serde_json::from_str(&scene.issuer.key_set()).unwrap();
-    let public = BASE64URL_NOPAD.decode(set["keys"][0]["x"].as_str().unwrap().as_bytes()).unwrap();
+    let public = scene.issuer.public_key();
     let header = Header { kid: Some("local".to_owned()), ..Header::new(Algorithm::HS256) };
     let claims = json!({"iss": scene.issuer.name(), "aud": "commonweal", "sub": "root", "exp": 9_999_999_999_u64});
     let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&public)).unwrap();

@@ -27,6 +27,15 @@ pub(super) fn show<S: Section>(text: &mut String, about: &[&str]) {
     }
 }
 
+/// The environment of this process.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        // Lossy: a value that is no text cannot be a setting, and is refused as what it looks like.
+        Some((name, value.to_string_lossy().into_owned()))
+    })
+}
+
 impl Config {
     /// Reads a file, if one is given, and then the environment.
     ///
@@ -38,12 +47,7 @@ impl Config {
             Some(path) => std::fs::read_to_string(path)
                 .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?,
         };
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            let name = name.into_string().ok()?;
-            // Lossy: a value that is no text cannot be a setting, and is refused as what it looks like.
-            Some((name, value.to_string_lossy().into_owned()))
-        });
-        Self::of(path.unwrap_or(Path::new("commonweal.toml")), &text, variables)
+        Self::of(path.unwrap_or(Path::new("commonweal.toml")), &text, environment())
     }
 
     /// The same from a file's text and variables given.

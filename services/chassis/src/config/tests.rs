@@ -72,7 +72,7 @@ fn what_is_wrong_in_the_file_is_named_with_what_is_allowed() {
     assert_eq!(
         wrong("[node]\nname = \"a\"\n\n[listen]\ngrcp = \"127.0.0.1:1\"\n"),
         "node.toml, line 5, [listen] grcp: unknown field `grcp`, expected one of `grpc`, `certificate`, `key`, \
-         `insecure`, `drain_seconds`"
+         `insecure`, `allowed_origins`, `drain_seconds`"
     );
     let section = wrong("[listener]\ngrpc = 1");
     assert!(
@@ -96,7 +96,7 @@ fn what_is_wrong_in_a_variable_is_named_with_what_is_allowed() {
             "COMMONWEAL_LISTEN__GRCP",
             "x",
             "environment variable COMMONWEAL_LISTEN__GRCP: [listen] has no grcp, expected one of grpc, certificate, key, \
-             insecure, drain_seconds",
+             insecure, allowed_origins, drain_seconds",
         ),
         (
             "COMMONWEAL_LISTEN__GRPC",

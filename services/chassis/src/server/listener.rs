@@ -12,7 +12,7 @@ use axum::serve::{Listener, ListenerExt};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -24,15 +24,18 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// Callers that have shaken hands and wait to be served.
 const WAITING: usize = 128;
 
-/// A port that was taken.
-pub(super) struct Door {
-    listener: TcpListener,
-    address: SocketAddr,
+/// Callers whom the operating system lets wait before they are taken in.
+const KNOCKING: u32 = 1024;
+
+/// A port that was taken, and where nobody is listened to yet.
+pub(super) struct Place {
+    socket: TcpSocket,
+    wanted: SocketAddr,
     tls: Option<TlsAcceptor>,
 }
 
-impl Door {
-    pub(super) async fn open(listen: &Listen) -> Result<Self, ServerError> {
+impl Place {
+    pub(super) fn take(listen: &Listen) -> Result<Self, ServerError> {
         let tls = match (&listen.certificate, &listen.key) {
             (Some(certificate), Some(key)) => Some(acceptor(certificate, key)?),
             _ => None,
@@ -40,12 +43,35 @@ impl Door {
         if tls.is_none() && !listen.grpc.ip().is_loopback() && !listen.insecure {
             return Err(ServerError::Unguarded(listen.grpc));
         }
-        let bind = |source| ServerError::Bind { address: listen.grpc, source };
-        let listener = TcpListener::bind(listen.grpc).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address, tls })
+        let socket = bound(listen.grpc).map_err(|source| ServerError::Bind { address: listen.grpc, source })?;
+        Ok(Self { socket, wanted: listen.grpc, tls })
     }
 
+    pub(super) fn open(self) -> Result<Door, ServerError> {
+        let Self { socket, wanted, tls } = self;
+        let bind = |source| ServerError::Bind { address: wanted, source };
+        let listener = socket.listen(KNOCKING).map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        Ok(Door { listener, address, tls })
+    }
+}
+
+/// As the operating system gives it: what was just left by another process can be had again at once.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// A port where callers are listened to.
+pub(super) struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Door {
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

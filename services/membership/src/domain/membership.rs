@@ -2,7 +2,7 @@
 
 use chassis::names::{NodeId, Reference};
 use chassis::revision::Stamp;
-use chassis::words;
+use chassis::{authz, words};
 use time::OffsetDateTime;
 
 use super::{Fact, Refusal};
@@ -41,15 +41,8 @@ words! {
 
 impl Role {
     /// As people say it.
-    pub fn spoken(self) -> &'static str {
-        match self {
-            Self::BackboneStaff => "backbone staff",
-            Self::SteeringCommittee => "steering committee",
-            Self::Partner => "partner",
-            Self::DataLead => "data lead",
-            Self::Funder => "funder",
-            Self::Observer => "observer",
-        }
+    pub fn spoken(self) -> String {
+        authz::spoken(self.number())
     }
 }
 

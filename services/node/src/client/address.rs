@@ -1,7 +1,7 @@
 //! Where the services of a node listen: written down by each process for the services it runs, read by commands on the
 //! same machine. One process may run all services, or several some each.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use crate::error::NodeError;
+use crate::ground::nearby;
 use crate::house::{ROOMS, services};
 
 const FOLDER: &str = "addresses";
@@ -144,10 +145,7 @@ fn address_of(config: &Config, service: &str) -> Result<String, NodeError> {
 
 /// Where this machine itself reaches a port that is listened on.
 fn near(announced: &Announced) -> String {
-    let mut near = announced.address;
-    if near.ip().is_unspecified() {
-        near.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
+    let near = nearby(announced.address);
     format!("{}://{near}", if announced.tls { "https" } else { "http" })
 }
 

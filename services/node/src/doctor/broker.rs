@@ -1,8 +1,6 @@
 //! The local broker: whether it answers, and has JetStream.
 
-use std::time::Duration;
-
-use async_nats::jetstream;
+use chassis::broker::{BrokerError, look};
 use chassis::config::Config;
 use chassis::database::without_password;
 use chassis::embedded;
@@ -11,7 +9,6 @@ use super::Finding;
 use crate::words;
 
 const CHECK: &str = "broker";
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn examine(config: &Config, node_runs: bool) -> Finding {
     let folder = config.node.data_dir.join("broker");
@@ -27,23 +24,16 @@ pub(super) async fn examine(config: &Config, node_runs: bool) -> Finding {
             (None, false, Err(error)) => return Finding::wrong(CHECK, error.to_string(), "see the line itself"),
         },
     };
-    match tokio::time::timeout(ANSWER_WITHIN, jetstream_of(&url)).await {
-        Ok(Ok(stored)) => {
+    match look(&url).await {
+        Ok(stored) => {
             let words = format!("NATS with JetStream at {}, {} stored", without_password(&url), words::bytes(stored));
             Finding::well(CHECK, words)
         }
-        Ok(Err(reason)) => unusable(&url, &reason),
-        Err(_) => unusable(&url, "no answer within 5 s"),
+        Err(error) => unusable(&url, &error),
     }
 }
 
-async fn jetstream_of(url: &str) -> Result<u64, String> {
-    let client = chassis::broker::connect(url).await.map_err(|error| error.to_string())?;
-    let account = jetstream::new(client).query_account().await.map_err(|error| error.to_string())?;
-    Ok(account.storage)
-}
-
-fn unusable(url: &str, reason: &str) -> Finding {
+fn unusable(url: &str, reason: &BrokerError) -> Finding {
     let words = format!("cannot use the broker at {}: {reason}", without_password(url));
     Finding::wrong(CHECK, words, "start it with JetStream enabled, or correct broker.url (COMMONWEAL_BROKER__URL)")
 }

@@ -1,7 +1,6 @@
 //! The hub: whether it can be reached from here, until when its certificate holds, and whether the backbone's clock is
 //! ours.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::{Finding, certificate};
+use crate::ground::nearby;
 use crate::words;
 
 const CHECK: &str = "hub";
@@ -58,11 +58,7 @@ fn own(config: &Config) -> Option<HubReach> {
         None => config.node.data_dir.join("hub/tls/ca.crt"),
     };
     let ca_der = CertificateDer::from_pem_file(authority).ok()?.to_vec();
-    let listen = match config.hub.listen {
-        listen if listen.ip().is_unspecified() => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listen.port()),
-        listen => listen,
-    };
-    let address = config.hub.server.clone().unwrap_or_else(|| format!("tls://{listen}"));
+    let address = config.hub.server.clone().unwrap_or_else(|| format!("tls://{}", nearby(config.hub.listen)));
     Some(HubReach { address: address.parse().ok()?, ca_der })
 }
 

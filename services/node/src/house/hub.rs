@@ -1,6 +1,6 @@
 //! The hub of a backbone: its keys and certificates, and its server, which this node runs itself or something else does.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::error::NodeError;
+use crate::ground::nearby;
 
 const RENEW_EVERY: Duration = Duration::from_secs(24 * 3600);
 
@@ -22,6 +23,46 @@ struct Parts {
     keys: HubKeys,
     tls: HubTls,
     public: HubAddress,
+}
+
+/// Looks at what the hub is told to be, before anything else is started: its own server would say it later, and in words
+/// of its own.
+///
+/// # Errors
+/// Which setting cannot be used, and why.
+pub(super) fn look(config: &Config) -> Result<(), NodeError> {
+    let hub = &config.hub;
+    if hub.server.is_none() {
+        free(hub.listen, "hub.listen", "COMMONWEAL_HUB__LISTEN")?;
+        if let Some(listen) = hub.websocket_listen {
+            free(listen, "hub.websocket_listen", "COMMONWEAL_HUB__WEBSOCKET_LISTEN")?;
+        }
+    }
+    public(hub).map(|_| ())
+}
+
+fn free(address: SocketAddr, setting: &'static str, variable: &'static str) -> Result<(), NodeError> {
+    if address.port() == 0 {
+        return Err(NodeError::Usage(format!(
+            "{setting} ({variable}) is {address}: the hub needs a port of its own, for partners are told it"
+        )));
+    }
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(NodeError::HubPort { address, setting, variable, source }),
+    }
+}
+
+/// Where partners find the hub.
+fn public(hub: &Hub) -> Result<HubAddress, NodeError> {
+    match &hub.public_address {
+        Some(address) => address.parse().map_err(|error| NodeError::Usage(format!("hub.public_address: {error}"))),
+        None => near(hub),
+    }
+}
+
+fn near(hub: &Hub) -> Result<HubAddress, NodeError> {
+    Ok(format!("tls://{}", nearby(hub.listen)).parse()?)
 }
 
 /// Opens the hub's side of a node, and starts the hub's server unless it is elsewhere.
@@ -37,7 +78,7 @@ pub(super) async fn open(config: &Config) -> Result<(HubSide, Option<Nats>), Nod
             let file = dir.join("hub.conf");
             server_config(&config.hub, &dir, &parts).write(&file)?;
             let server = Nats::start(NatsOptions { dir: dir.join("store"), config: NatsConfig::File(file) }).await?;
-            (format!("tls://{}", nearby(config.hub.listen)).parse()?, Some(server))
+            (near(&config.hub)?, Some(server))
         }
     };
     let reach = HubReach { address, ca_der: parts.tls.ca_der.clone() };
@@ -69,10 +110,7 @@ fn folder(config: &Config) -> std::path::PathBuf {
 fn parts(config: &Config) -> Result<Parts, NodeError> {
     let dir = folder(config);
     let keys = HubKeys::load_or_create(&dir.join("keys.json"), clock::now())?;
-    let public: HubAddress = match &config.hub.public_address {
-        Some(address) => address.parse()?,
-        None => format!("tls://{}", nearby(config.hub.listen)).parse()?,
-    };
+    let public = public(&config.hub)?;
     let tls = certificates(&config.hub, &dir, &public)?;
     Ok(Parts { keys, tls, public })
 }
@@ -129,14 +167,6 @@ fn server_config<'a>(hub: &Hub, store: &'a Path, parts: &'a Parts) -> HubConfig<
         max_disk_bytes: hub.disk_bytes,
         tls: &parts.tls,
         keys: &parts.keys,
-    }
-}
-
-/// Where this machine itself reaches a port that is listened on.
-fn nearby(listen: SocketAddr) -> SocketAddr {
-    match listen.ip() {
-        ip if ip.is_unspecified() => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listen.port()),
-        _ => listen,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a node stands on outside itself: Postgres, the local broker, and at a backbone the hub. Given by address, or
 //! started here and ended with the node.
 
+use chassis::broker::{self, BrokerError};
 use chassis::config::Config;
+use chassis::database::{self, without_password};
 use chassis::embedded::{Nats, NatsConfig, NatsOptions, Postgres};
 use federation::links::HubSide;
 use tokio::task::AbortHandle;
@@ -30,6 +32,16 @@ impl Road {
     /// # Errors
     /// What cannot be found or started.
     pub async fn open(config: &Config) -> Result<Self, NodeError> {
+        let runs_hub = config.hub.enabled && config.node.runs(federation::NAME);
+        if runs_hub {
+            hub::look(config)?;
+        }
+        if let Some(url) = &config.database.url {
+            database::answers(url.reveal()).await.map_err(NodeError::DatabaseUrl)?;
+        }
+        if let Some(url) = &config.broker.url {
+            answers(url.reveal()).await?;
+        }
         let data_dir = &config.node.data_dir;
         let (database, postgres) = match &config.database.url {
             Some(url) => (url.reveal().to_owned(), None),
@@ -47,11 +59,8 @@ impl Road {
                 (broker.url().to_owned(), Some(broker))
             }
         };
-        let client = chassis::broker::connect(&broker_url).await.map_err(|source| NodeError::Broker {
-            address: chassis::database::without_password(&broker_url),
-            source,
-        })?;
-        let (hub_side, hub_server) = match config.hub.enabled && config.node.runs(federation::NAME) {
+        let client = broker::connect(&broker_url).await.map_err(|error| unusable(&broker_url, &error))?;
+        let (hub_side, hub_server) = match runs_hub {
             true => {
                 let (side, server) = hub::open(config).await?;
                 (Some(side), server)
@@ -83,4 +92,26 @@ impl Road {
             tracing::warn!(what = "postgres", %error, "did not stop by itself");
         }
     }
+}
+
+/// A broker that is away only costs time; one that will not do as it is, never works.
+async fn answers(url: &str) -> Result<(), NodeError> {
+    match broker::look(url).await {
+        Ok(_) => Ok(()),
+        Err(BrokerError::Away(reason)) => {
+            let address = without_password(url);
+            tracing::warn!(
+                %address,
+                reason,
+                "the broker that broker.url (COMMONWEAL_BROKER__URL) names does not answer: events wait in Postgres, and \
+                 it is tried again until it does"
+            );
+            Ok(())
+        }
+        Err(error) => Err(unusable(url, &error)),
+    }
+}
+
+fn unusable(url: &str, reason: &impl ToString) -> NodeError {
+    NodeError::Broker { address: without_password(url), reason: reason.to_string() }
 }

@@ -74,22 +74,85 @@ async fn a_database_that_does_not_answer_is_one_line_without_its_password() {
     assert_eq!(said.code, Some(1));
     let complaint = said.complaint();
     assert!(complaint.starts_with(&format!("cannot reach Postgres at postgres://{port}/here: ")), "{complaint}");
+    assert!(complaint.contains("database.url (COMMONWEAL_DATABASE__URL)"), "{complaint}");
     assert!(!complaint.contains("secret"));
 }
 
+/// Runs a node that cannot start and gives its complaint. Nothing of what it would have stood on was started.
+async fn in_vain(stage: &Stage, config: &std::path::Path, code: i32) -> String {
+    let said = stage.on(config, &["serve"]).await;
+    assert_eq!(said.code, Some(code), "{said:?}");
+    for server in ["postgres", "broker", "hub"] {
+        assert!(!stage.path("node").join(server).exists(), "{server} was begun: {said:?}");
+    }
+    said.complaint().to_owned()
+}
+
 #[tokio::test]
-async fn a_port_in_use_is_one_line() {
+async fn a_port_in_use_is_one_line_before_anything_is_started() {
     let stage = Stage::set();
     let (_listener, address) = taken_port();
-    let (postgres, broker) = stage.servers(&["one"]).await;
-    let more = format!("[database]\nurl = \"{}\"\n[broker]\nurl = \"{}\"\n", postgres.url("one"), broker.url());
-    let config = stage.config("node", &more);
+    let config = stage.config("node", "");
     let text = std::fs::read_to_string(&config).unwrap().replace("127.0.0.1:0", &address);
     std::fs::write(&config, text).unwrap();
-    let said = stage.on(&config, &["serve"]).await;
-    assert_eq!(said.code, Some(1));
-    assert!(said.complaint().contains(&address), "{said:?}");
-    assert!(said.complaint().contains("in use"), "{said:?}");
+    let complaint = in_vain(&stage, &config, 1).await;
+    let wanted = format!("cannot listen on {address}: Address already in use (os error 98); set listen.grpc (");
+    assert!(complaint.starts_with(&wanted) || cfg!(not(target_os = "linux")), "{complaint}");
+
+    for (hub, setting) in [
+        (format!("listen = \"{address}\""), "hub.listen (COMMONWEAL_HUB__LISTEN)"),
+        (
+            format!("listen = \"{}\"\nwebsocket_listen = \"{address}\"", closed_port()),
+            "hub.websocket_listen (COMMONWEAL_HUB__WEBSOCKET_LISTEN)",
+        ),
+    ] {
+        let config = stage.config("node", &format!("[hub]\nenabled = true\n{hub}\n"));
+        let complaint = in_vain(&stage, &config, 1).await;
+        assert!(complaint.starts_with(&format!("cannot listen on {address} for partners: ")), "{complaint}");
+        assert!(complaint.ends_with(&format!("set {setting} to another")), "{complaint}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_the_hubs_address_is_named_with_its_setting() {
+    let stage = Stage::set();
+    let hub = format!("[hub]\nenabled = true\nlisten = \"{}\"\n", closed_port());
+    let config = stage.config("node", &format!("{hub}public_address = \"hub.example.org\"\n"));
+    let complaint = in_vain(&stage, &config, 2).await;
+    assert!(complaint.starts_with("hub.public_address: hub address \"hub.example.org\" is not of the form tls://"));
+    let config = stage.config("node", "[hub]\nenabled = true\nlisten = \"127.0.0.1:0\"\n");
+    let complaint = in_vain(&stage, &config, 2).await;
+    assert!(complaint.starts_with("hub.listen (COMMONWEAL_HUB__LISTEN) is 127.0.0.1:0: "), "{complaint}");
+}
+
+#[tokio::test]
+async fn a_broker_that_will_not_do_is_one_line_that_names_the_setting() {
+    let stage = Stage::set();
+    let (_postgres, broker) = stage.servers(&[]).await;
+    let stranger = broker.url().replace("commonweal:", "commonweal:not-");
+    for url in ["http://127.0.0.1:1", &stranger] {
+        let config = stage.config("node", &format!("[broker]\nurl = \"{url}\"\n"));
+        let complaint = in_vain(&stage, &config, 1).await;
+        assert!(complaint.starts_with("cannot use the broker at "), "{complaint}");
+        assert!(complaint.contains("broker.url (COMMONWEAL_BROKER__URL)"), "{complaint}");
+        assert!(!complaint.contains("not-"), "a password is shown: {complaint}");
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_costs_time_only_and_is_named_once() {
+    let stage = Stage::set();
+    let broker = closed_port();
+    let config = stage.config("node", &format!("[broker]\nurl = \"nats://me:secret@{broker}\"\n"));
+    let served = stage.serve(&config, &[]).await;
+    let purpose = ["initiative", "begin", "Every child reads", "--purpose", "Every child reads by nine"];
+    assert_eq!(stage.on(&config, &purpose).await.code, Some(0));
+    let findings = stage.on(&config, &["doctor"]).await;
+    assert!(findings.out.contains(&format!("WRONG   broker                 cannot use the broker at nats://{broker}")));
+    assert_eq!(served.stop().await, Some(0));
+    let log = std::fs::read_to_string(stage.path("node..log")).unwrap();
+    assert_eq!(log.matches("broker.url (COMMONWEAL_BROKER__URL) names does not answer").count(), 1, "{log}");
+    assert!(log.contains(&broker) && !log.contains("secret"), "{log}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod apart;
 mod configuration;
 mod help;
 mod import;
+mod init;
 mod partner;
 mod shape;
 mod stage;
