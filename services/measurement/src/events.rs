@@ -3,14 +3,16 @@
 mod measure;
 mod submission;
 
+use chassis::errors::Violations;
 use chassis::event::{Event, Fact};
 use chassis::names::{Reference, Space};
-use chassis::room::{FoldError, Folded};
+use chassis::room::{FoldError, Folded, sound};
 use proto::measurement as message;
 use sqlx::PgConnection;
 
 use crate::contract::measure::write_definition;
 use crate::contract::observation::recorded;
+use crate::contract::read_reason;
 use crate::contract::submission::write_heading;
 use crate::domain;
 
@@ -58,4 +60,11 @@ pub async fn apply(connection: &mut PgConnection, event: &Event) -> Result<Folde
         message::SubmissionSealed => submission::sealed,
         message::SubmissionWithdrawn => submission::withdrawn,
     })
+}
+
+/// Why something was decided, as the API would take it.
+fn reason(text: &str) -> Result<String, FoldError> {
+    let mut violations = Violations::default();
+    let reason = read_reason(&mut violations, text);
+    sound(&violations, reason, "reason")
 }

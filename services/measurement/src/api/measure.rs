@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use super::Answer;
-use crate::contract::measure as contract;
+use crate::contract::{measure as contract, read_reason};
 use crate::domain::{self, measure};
 use crate::store::measure as rows;
 use crate::{Measurement, events};
@@ -73,7 +73,7 @@ pub(super) async fn retire_measure(
     let (mut work, request) = desk.begin(request).await?;
     let mut violations = Violations::default();
     let reference = parse::reference(&mut violations, "measure", &request.measure);
-    let reason = parse::text(&mut violations, "reason", &request.reason, 1000);
+    let reason = read_reason(&mut violations, &request.reason);
     let read = Read::asked(&mut violations, "etag", &request.etag);
     let (reference, reason, read) = violations.finish(|| Some((reference?, reason?, read?)))?;
 

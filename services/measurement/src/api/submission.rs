@@ -10,7 +10,7 @@ use tonic::{Request, Status};
 
 use super::Answer;
 use super::measure::known;
-use crate::contract::{observation::read_all, submission as words};
+use crate::contract::{observation::read_all, read_reason, submission as words};
 use crate::domain::submission::{self, Seal};
 use crate::domain::{self, Heading};
 use crate::store::{measure as measures, observation as cells, submission as rows};
@@ -28,7 +28,7 @@ pub(super) async fn submit_observations(
     let heading = words::read_heading(&mut violations, request.definition.as_ref());
     let within = words::read_space(&mut violations, &request.space);
     let observations = observations(&mut violations, &request.observations);
-    let reason = parse::prose(&mut violations, "revision_reason", &request.revision_reason, 1000);
+    let reason = words::read_revision_reason(&mut violations, &request.revision_reason);
     let (heading, within, observations, reason) =
         violations.finish(|| Some((heading?, within?, observations?, reason?)))?;
 
@@ -101,7 +101,7 @@ pub(super) async fn seal_submission(
     if digest.is_err() {
         violations.add("digest", format!("has {} bytes, must have 32", request.digest.len()));
     }
-    let reason = parse::prose(&mut violations, "revision_reason", &request.revision_reason, 1000);
+    let reason = words::read_revision_reason(&mut violations, &request.revision_reason);
     let (reference, seal) = violations
         .finish(|| Some((reference?, Seal { count: request.count, digest: digest.ok()?, revision_reason: reason? })))?;
 
@@ -123,7 +123,7 @@ pub(super) async fn withdraw_submission(
     let (mut work, request) = desk.begin(request).await?;
     let mut violations = Violations::default();
     let reference = parse::reference(&mut violations, "submission", &request.submission);
-    let reason = parse::text(&mut violations, "reason", &request.reason, 1000);
+    let reason = read_reason(&mut violations, &request.reason);
     let (reference, reason) = violations.finish(|| Some((reference?, reason?)))?;
 
     let submission = going_on(&mut work, &reference).await?;

@@ -29,6 +29,11 @@ pub fn write_heading(heading: &Heading) -> message::SubmissionDefinition {
     }
 }
 
+/// Reads why values change that were reported before; may be empty.
+pub fn read_revision_reason(violations: &mut Violations, reason: &str) -> Option<String> {
+    parse::prose(violations, "revision_reason", reason, super::REASON_LENGTH)
+}
+
 /// Reads which space within an initiative is meant: the members', unless another is named.
 pub fn read_space(violations: &mut Violations, text: &str) -> Option<Within> {
     match text.split_once('/') {

@@ -196,7 +196,10 @@ fn still_there(old: &Dimension, new: &[Dimension]) -> bool {
 }
 
 /// Whether a definition holds together; what single fields must look like was looked at when it was read.
-fn whole(definition: &Definition) -> Result<(), Refusal> {
+///
+/// # Errors
+/// Every field that does not fit the others.
+pub fn whole(definition: &Definition) -> Result<(), Refusal> {
     let mut flaws = Vec::new();
     let mut add = |field: &str, words: &str| flaws.push(Flaw::of(format!("definition.{field}"), words));
     let ratio = definition.aggregation == Aggregation::RatioOfSums;

@@ -6,14 +6,18 @@ use chassis::room::{FoldError, sound};
 use proto::measurement as message;
 use sqlx::PgConnection;
 
+use super::reason;
 use crate::contract::measure::read_definition;
 use crate::domain::Definition;
+use crate::domain::measure::whole;
 use crate::store::measure as store;
 
 fn definition(message: Option<&message::MeasureDefinition>) -> Result<Definition, FoldError> {
     let mut violations = Violations::default();
     let definition = read_definition(&mut violations, message);
-    sound(&violations, definition, "definition")
+    let definition = sound(&violations, definition, "definition")?;
+    whole(&definition).map_err(|_| FoldError::Missing("definition, which does not hold together,"))?;
+    Ok(definition)
 }
 
 pub(super) async fn defined(
@@ -39,5 +43,5 @@ pub(super) async fn retired(
     event: &Event,
     told: &message::MeasureRetired,
 ) -> Result<(), FoldError> {
-    Ok(store::retire(connection, &event.resource, &told.reason, event.made_at).await?)
+    Ok(store::retire(connection, &event.resource, &reason(&told.reason)?, event.made_at).await?)
 }

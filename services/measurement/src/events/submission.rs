@@ -10,8 +10,9 @@ use chassis::room::{FoldError, sound};
 use proto::measurement as message;
 use sqlx::PgConnection;
 
+use super::reason;
 use crate::contract::observation::read_all;
-use crate::contract::submission::read_heading;
+use crate::contract::submission::{read_heading, read_revision_reason};
 use crate::domain::observation::digest_after;
 use crate::domain::submission::reporter_elsewhere;
 use crate::domain::{Observation, State, Submission};
@@ -85,7 +86,12 @@ pub(super) async fn sealed(
     if told.digest != digest {
         return void(connection, event, "its seal is not that of the observations recorded").await;
     }
-    Ok(store::seal(connection, &event.resource, event.id, &told.revision_reason, event.made_at).await?)
+    let mut violations = Violations::default();
+    let reason = read_revision_reason(&mut violations, &told.revision_reason);
+    let Ok(reason) = sound(&violations, reason, "revision_reason") else {
+        return void(connection, event, "the reason for its revision cannot be read").await;
+    };
+    Ok(store::seal(connection, &event.resource, event.id, &reason, event.made_at).await?)
 }
 
 pub(super) async fn withdrawn(
@@ -95,7 +101,8 @@ pub(super) async fn withdrawn(
 ) -> Result<(), FoldError> {
     match store::load_locked(connection, &event.resource).await?.map(|submission| submission.state) {
         Some(State::Open | State::Sealed) => {
-            let end = (State::Withdrawn, told.reason.as_str());
+            let reason = reason(&told.reason)?;
+            let end = (State::Withdrawn, reason.as_str());
             Ok(store::end(connection, &event.resource, end, event.made_at).await?)
         }
         _ => Ok(store::touch(connection, &event.resource, event.made_at).await?),

@@ -131,6 +131,59 @@ async fn observations_that_cannot_be_or_stand_there_twice_make_it_void() {
     foreign.is_void(&measure, "about cells it had recorded already").await;
 }
 
+/// How the last event in the log stands, and why.
+async fn last_standing(scene: &Scene) -> (String, String) {
+    sqlx::query_as("select standing, coalesce(reason, '') from log order by position desc limit 1")
+        .fetch_one(&scene.stage.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_measure_is_what_its_api_would_take() {
+    let scene = Scene::set().await;
+    let node = some_node();
+    let space = Space::members(&scene.initiative);
+    let before = scene.stage.rows().await;
+    for definition in [
+        MeasureDefinition { name: "x".repeat(201), ..enrollment() },
+        MeasureDefinition { aggregation: 99, ..enrollment() },
+        MeasureDefinition { aggregation: Aggregation::RatioOfSums.into(), ..enrollment() },
+        MeasureDefinition { dimensions: vec![Dimension::default()], ..enrollment() },
+    ] {
+        let defined = MeasureDefined { definition: Some(definition) };
+        scene.stage.hear(&node, &Fact::of(&Reference::born_on(&node), &space, &defined)).await;
+        let (standing, reason) = last_standing(&scene).await;
+        assert_eq!((standing.as_str(), reason.contains("definition")), ("held", true), "{reason}");
+    }
+    assert_eq!(scene.stage.rows().await, before);
+    let measure = Reference::born_on(&node);
+    let defined = MeasureDefined { definition: Some(enrollment()) };
+    scene.stage.hear(&node, &Fact::of(&measure, &space, &defined)).await;
+    let retired = MeasureRetired { reason: "x".repeat(1001) };
+    scene.stage.hear(&node, &Fact::of(&measure, &space, &retired)).await;
+    assert!(last_standing(&scene).await.1.contains("reason"));
+}
+
+#[tokio::test]
+async fn a_submission_gives_reasons_that_its_api_would_take() {
+    let scene = Scene::set().await;
+    let measure = scene.measure(enrollment()).await;
+    let values = [value("1", "7")];
+    let foreign = Foreign::opened(&scene, &measure).await;
+    foreign.record(&values).await;
+    let (count, digest) = (1, digest_of(&values));
+    foreign.tell(&SubmissionSealed { count, digest, revision_reason: "x".repeat(1001) }).await;
+    foreign.is_void(&measure, "the reason for its revision cannot be read").await;
+
+    let foreign = Foreign::opened(&scene, &measure).await;
+    foreign.record(&values).await;
+    foreign.seal(1, digest_of(&values)).await;
+    foreign.tell(&SubmissionWithdrawn { reason: " ".to_owned() }).await;
+    assert_eq!(last_standing(&scene).await.0, "held");
+    assert_eq!(foreign.state().await.0, SubmissionState::Sealed);
+}
+
 #[tokio::test]
 async fn what_lives_elsewhere_is_not_changed_here() {
     let scene = Scene::set().await;

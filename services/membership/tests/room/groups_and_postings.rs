@@ -4,7 +4,7 @@ use chassis::testing::speaking_for;
 use proto::common::Role;
 use proto::membership::*;
 
-use crate::scene::{Scene, desks, new_id, reason, reference};
+use crate::scene::{Scene, Situation, attendance, desks, new_id, reason, reference, talks};
 
 fn mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
     Some(prost_types::FieldMask { paths: paths.iter().map(ToString::to_string).collect() })
@@ -93,4 +93,65 @@ async fn an_organization_with_a_role_posts_for_itself_until_it_is_met() {
     let met = scene.client(Some(&own)).meet_posting(meet).await.unwrap().into_inner().posting.unwrap();
     assert_eq!((met.state(), met.reason.as_str()), (PostingState::Met, "The library gave them"));
     assert_eq!(list(PostingDirection::Need, PostingState::Open).await, []);
+}
+
+#[tokio::test]
+async fn groups_circles_and_postings_change_at_home_only() {
+    let (backbone, alpha) = (Scene::set().await, Scene::set().await);
+    let Situation { initiative, member, group, circle, posting, .. } = Situation::of(&backbone).await;
+    for event in backbone.stage.log().await {
+        alpha.stage.take(event).await;
+    }
+    let before = alpha.stage.everything().await;
+    let mut here = alpha.here();
+    let (about, text) = (initiative.reference, "Mine now".to_owned());
+    let (create, update) = (new_id(), new_id());
+    let refused = [
+        here.create_working_group(CreateWorkingGroupRequest {
+            initiative: about.clone(),
+            working_group: Some(attendance(&[&member.organization])),
+            request_id: create.clone(),
+        })
+        .await
+        .unwrap_err(),
+        here.update_working_group(UpdateWorkingGroupRequest {
+            working_group: Some(WorkingGroup { charge: text.clone(), ..group }),
+            update_mask: mask(&["charge"]),
+            request_id: update.clone(),
+        })
+        .await
+        .unwrap_err(),
+        here.create_circle(CreateCircleRequest {
+            initiative: about.clone(),
+            circle: Some(talks(&[&backbone.stage.node])),
+            request_id: create.clone(),
+        })
+        .await
+        .unwrap_err(),
+        here.update_circle(UpdateCircleRequest {
+            circle: Some(Circle { purpose: text.clone(), ..circle }),
+            update_mask: mask(&["purpose"]),
+            request_id: update.clone(),
+        })
+        .await
+        .unwrap_err(),
+        here.create_posting(CreatePostingRequest {
+            initiative: about,
+            posting: Some(desks(&member.organization)),
+            request_id: create,
+        })
+        .await
+        .unwrap_err(),
+        here.update_posting(UpdatePostingRequest {
+            posting: Some(Posting { quantity: text, ..posting }),
+            update_mask: mask(&["quantity"]),
+            request_id: update,
+        })
+        .await
+        .unwrap_err(),
+    ];
+    let backbone_only = "NOT_THE_BACKBONE";
+    let told = [backbone_only, backbone_only, backbone_only, backbone_only, "NOT_ITS_HOME", "NOT_ITS_HOME"];
+    assert_eq!(refused.map(|status| reason(&status)), told);
+    assert_eq!(alpha.stage.everything().await, before);
 }
