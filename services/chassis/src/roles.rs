@@ -141,3 +141,65 @@ pub async fn held_on_node(
     .await?;
     Ok(roles.into_iter().filter_map(|(organization, role)| Some((organization, Role::try_from(role).ok()?))).collect())
 }
+
+/// For how long an organization holds a role, and where its grant and its end stand in the members space's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The organization.
+    pub organization: Reference,
+    /// The event that granted it, and its place; none while pending.
+    pub granted: (Uuid, Option<Place>),
+    /// The event that ended it before its term did, and its place; `None` where none did.
+    pub ended: Option<(Uuid, Option<Place>)>,
+    /// First instant of the term.
+    pub starts: OffsetDateTime,
+    /// First instant after it; `None` for an open one.
+    pub ends: Option<OffsetDateTime>,
+}
+
+#[derive(sqlx::FromRow)]
+struct TermRow {
+    organization: Reference,
+    starts: OffsetDateTime,
+    ends: Option<OffsetDateTime>,
+    granted_by: Uuid,
+    granted_position: Option<i64>,
+    granted_at: Option<OffsetDateTime>,
+    ended_by: Option<Uuid>,
+    ended_position: Option<i64>,
+    ended_at: Option<OffsetDateTime>,
+}
+
+/// Every term of any of these roles in an initiative, those that are over among them: what a room judges by who held a
+/// role at another event's place. The same answer on every node that holds the same events.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn terms(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    roles: &[Role],
+) -> Result<Vec<Term>, sqlx::Error> {
+    let rows: Vec<TermRow> = sqlx::query_as(
+        "select r.organization, r.starts, r.ends, r.granted_by, g.accepted_position as granted_position,
+                g.accepted_at as granted_at, r.ended_by, e.accepted_position as ended_position,
+                e.accepted_at as ended_at
+           from roles r
+           left join log g on g.event_id = r.granted_by
+           left join log e on e.event_id = r.ended_by
+          where r.initiative = $1 and r.role = any($2)",
+    )
+    .bind(initiative.to_string())
+    .bind(roles.iter().map(|role| i32::from(*role)).collect::<Vec<i32>>())
+    .fetch_all(connection)
+    .await?;
+    let place = |position: Option<i64>, at: Option<OffsetDateTime>| Some(Place { position: position?, at: at? });
+    let terms = rows.into_iter().map(|row| Term {
+        organization: row.organization,
+        granted: (row.granted_by, place(row.granted_position, row.granted_at)),
+        ended: row.ended_by.map(|event| (event, place(row.ended_position, row.ended_at))),
+        starts: row.starts,
+        ends: row.ends,
+    });
+    Ok(terms.collect())
+}

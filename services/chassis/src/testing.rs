@@ -7,19 +7,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use proto::common::{Delivery, Role};
+use proto::common::{Delivery, Judged, Role};
 use proto::membership::{Circle, CircleFormed, RoleGranted};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, Notify};
 use tower::Service;
+use uuid::Uuid;
 
 use crate::authn::{Call, Caller};
 use crate::config::Limits;
 use crate::desk::Desk;
 use crate::embedded::{Postgres, PostgresOptions};
-use crate::event::{Actor, Event, Fact, timestamp};
+use crate::event::{Actor, Event, Fact, Place, timestamp};
 use crate::hearing::Hearing;
 use crate::inbox::Listener;
 use crate::ledger::Ledger;
@@ -116,12 +117,40 @@ impl<R: Room> Stage<R> {
         self.take(Event::told(fact, teller, &Actor::default())).await;
     }
 
-    /// Takes in an event that was told elsewhere, as the border hands it on once it is accepted.
+    /// Takes in an event that was told elsewhere, as the border hands it on once it is accepted: at the place it says, or
+    /// else at the next one when it was made.
     pub async fn take(&self, event: Event) {
         let sequence = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
-        let accepted_at = Some(timestamp(event.made_at));
-        let delivery =
-            Delivery { sequence, event: event.encode().into(), position: sequence, accepted_at, ..Delivery::default() };
+        let next = Place { position: i64::try_from(sequence).unwrap(), at: event.made_at };
+        let place = event.accepted.unwrap_or(next);
+        let delivery = Delivery {
+            sequence,
+            event: event.encode().into(),
+            position: place.position.try_into().unwrap(),
+            accepted_at: Some(timestamp(place.at)),
+            ..Delivery::default()
+        };
+        self.deliver(delivery).await;
+    }
+
+    /// Lets the backbone accept what this node told and nobody accepted yet: each event at the next place, at this
+    /// instant.
+    pub async fn accept(&self, at: OffsetDateTime) {
+        let select = "select event_id, space from log
+                       where accepted_position is null and space <> 'local' and standing = 'folded' order by position";
+        let pending: Vec<(Uuid, String)> = sqlx::query_as(select).fetch_all(&self.pool).await.unwrap();
+        for (event, space) in pending {
+            let sequence = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
+            let accepted = vec![event.as_bytes().to_vec()];
+            let judged =
+                Judged { space, position: sequence, accepted_at: Some(timestamp(at)), accepted, ..Judged::default() };
+            let fact = Fact::of(&Reference::born_on(&self.node), &Space::Local, &judged);
+            let event = Event::told(&fact, &self.node, &Actor::default());
+            self.deliver(Delivery { sequence, event: event.encode().into(), ..Delivery::default() }).await;
+        }
+    }
+
+    async fn deliver(&self, delivery: Delivery) {
         let mut transaction = self.pool.begin().await.unwrap();
         Hearing::<R>::default().take(&mut transaction, digest::BORDER, &[delivery]).await.unwrap();
         transaction.commit().await.unwrap();
@@ -200,6 +229,18 @@ impl<R: Room> Stage<R> {
         let bytes: Vec<Vec<u8>> =
             sqlx::query_scalar("select bytes from log order by position").fetch_all(&self.pool).await.unwrap();
         bytes.iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
+    }
+
+    /// The events in the log that were accepted, at their places, in the order of these.
+    pub async fn accepted(&self) -> Vec<Event> {
+        let select = "select bytes, accepted_position, accepted_at from log
+                       where accepted_position is not null order by accepted_position, position";
+        let rows: Vec<(Vec<u8>, i64, OffsetDateTime)> = sqlx::query_as(select).fetch_all(&self.pool).await.unwrap();
+        let placed = |(bytes, position, at): (Vec<u8>, i64, OffsetDateTime)| Event {
+            accepted: Some(Place { position, at }),
+            ..Event::decode(&bytes).unwrap()
+        };
+        rows.into_iter().map(placed).collect()
     }
 
     /// Empties the room's tables and folds its log again.
