@@ -18,6 +18,7 @@ mod contract {
 pub use contract::{commonweal, io};
 
 pub use commonweal::activities::v1 as activities;
+pub use commonweal::agenda::v1 as agenda;
 pub use commonweal::common::v1 as common;
 pub use commonweal::federation::v1 as federation;
 pub use commonweal::measurement::v1 as measurement;

@@ -10,6 +10,7 @@ use chassis::config::Config;
 use chassis::identity::NodeKeys;
 use chassis::names::Reference;
 use proto::activities::activities_service_client::ActivitiesServiceClient;
+use proto::agenda::agenda_service_client::AgendaServiceClient;
 use proto::federation::federation_service_client::FederationServiceClient;
 use proto::measurement::measurement_service_client::MeasurementServiceClient;
 use proto::membership::membership_service_client::MembershipServiceClient;
@@ -132,6 +133,8 @@ macro_rules! clients {
 clients! {
     /// The membership service.
     membership: MembershipServiceClient;
+    /// The agenda service.
+    agenda: AgendaServiceClient;
     /// The measurement service.
     measurement: MeasurementServiceClient;
     /// The activities service.

@@ -1,6 +1,7 @@
 //! The rooms of a node: which there are, and what a node does with each. A new room is one line here.
 
 use activities::Activities;
+use agenda::Agenda;
 use chassis::room::Room;
 use chassis::serve::Answers;
 use chassis::server::Server;
@@ -17,7 +18,12 @@ use crate::error::NodeError;
 use crate::verify::{Check, Stop, ToldEvents, Verifier};
 
 /// The rooms.
-pub const ROOMS: &[RoomEntry] = &[RoomEntry::of::<Membership>(), RoomEntry::of::<Measurement>(), RoomEntry::of::<Activities>()];
+pub const ROOMS: &[RoomEntry] = &[
+    RoomEntry::of::<Membership>(),
+    RoomEntry::of::<Agenda>(),
+    RoomEntry::of::<Measurement>(),
+    RoomEntry::of::<Activities>(),
+];
 
 /// A service, as far as its schema goes.
 #[derive(Clone, Copy)]

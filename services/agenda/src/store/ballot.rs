@@ -1,0 +1,56 @@
+//! A proposal with everything said about it, and where each event came to stand in the members' order.
+
+use chassis::event::Place;
+use chassis::roles;
+use proto::common::Role;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{decision, position, proposal, spot};
+use crate::domain::Proposal;
+use crate::domain::ballot::{Ballot, Spot, Term};
+
+/// The roles that let an organization take positions: all but the observer's.
+const VOICES: &[Role] = &[Role::BackboneStaff, Role::SteeringCommittee, Role::Partner, Role::DataLead, Role::Funder];
+
+/// Everything said about a proposal.
+pub async fn load(connection: &mut PgConnection, proposal: &Proposal) -> Result<Ballot, sqlx::Error> {
+    let terms = match proposal.space.initiative() {
+        Some(initiative) => roles::terms(connection, initiative, VOICES).await?,
+        None => Vec::new(),
+    };
+    Ok(Ballot {
+        void: !proposal.void_reason.is_empty(),
+        revisions: proposal::revisions(connection, &proposal.reference).await?,
+        withdrawn: withdrawal(connection, proposal).await?,
+        positions: position::on(connection, &proposal.reference, &proposal.space).await?,
+        decisions: decision::on(connection, &proposal.reference, &proposal.space).await?,
+        terms: terms.into_iter().map(term).collect(),
+    })
+}
+
+fn term(term: roles::Term) -> Term {
+    let placed = |(event, place): (Uuid, Option<Place>)| {
+        spot(event, place.map(|place| place.position), place.map(|place| place.at))
+    };
+    Term {
+        organization: term.organization,
+        granted: placed(term.granted),
+        ended: term.ended.and_then(placed),
+        starts: term.starts,
+        ends: term.ends,
+    }
+}
+
+async fn withdrawal(connection: &mut PgConnection, proposal: &Proposal) -> Result<Option<Option<Spot>>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select p.withdrawn_by as "withdrawn_by!", l.accepted_position as "position?", l.accepted_at as "at?"
+             from agenda.proposals p
+             left join agenda.log l on l.event_id = p.withdrawn_by
+            where p.reference = $1 and p.withdrawn_by is not null"#,
+        proposal.reference.to_string(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| spot(row.withdrawn_by, row.position, row.at)))
+}
