@@ -218,7 +218,8 @@ async fn the_latest_value_is_the_one_accepted_last_whatever_id_its_home_gave_it(
         beta.stage.take(event).await;
     }
     let (alpha, gamma) = (some_node(), some_node());
-    let highest = Uuid::from_u128(u128::MAX);
+    // Of the year 10889, as a home might make it that wants to stay the last.
+    let highest = uuid::Builder::from_unix_timestamp_millis((1 << 48) - 1, &[0xff; 10]).into_uuid();
     let accepted = [submitted_on(&alpha, &measure, "3", highest), submitted_on(&gamma, &measure, "5", clock::new_id())];
     for scene in [&backbone, &beta] {
         for event in accepted.iter().flatten() {
