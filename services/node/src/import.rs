@@ -1,4 +1,4 @@
-//! Foreign files into observations: bytes in, submissions or every fault out. Nothing here touches a node, so a dry run
+//! Foreign files into what our services take: bytes in, requests or every fault out. Nothing here touches a node, so a dry run
 //! and a real import read alike.
 //!
 //! [`plan`] reads any number of files and puts their values together into one [`Batch`] for each measure, basis and
@@ -7,6 +7,7 @@
 //! enough for there to be no plan.
 
 pub mod connecticut;
+pub mod grants;
 mod labels;
 pub mod report;
 

@@ -1,6 +1,7 @@
 //! Batches of observations into a running node: who reports them is found or hosted there, and each batch is one
 //! submission, all of it or nothing. Doing the same again has no second effect.
 
+mod awards;
 mod organizations;
 mod submit;
 
@@ -13,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 use tonic::Code;
 
+pub use awards::{Sent, award_all};
 pub use organizations::{Reporters, Who, admit_hosted, register, reporters};
 pub use submit::{Line, Outcome, Submitting, submit, submit_all};
 

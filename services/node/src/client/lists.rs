@@ -1,5 +1,6 @@
 //! Lists of a node in whole, asked for page by page.
 
+use proto::activities::{Award, ListAwardsRequest};
 use proto::measurement::{ListMeasuresRequest, Measure};
 use proto::membership::*;
 use tonic::Status;
@@ -78,6 +79,19 @@ impl Client {
             let request = ListMeasuresRequest { page_size: PAGE, page_token, ..wanted.clone() };
             let page = self.measurement().list_measures(request).await?.into_inner();
             Ok((page.measures, page.next_page_token))
+        })
+        .await
+    }
+
+    /// Awards, as `wanted` narrows them down.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn awards(&self, wanted: ListAwardsRequest) -> Result<Vec<Award>, NodeError> {
+        every(async |page_token| {
+            let request = ListAwardsRequest { page_size: PAGE, page_token, ..wanted.clone() };
+            let page = self.activities().list_awards(request).await?.into_inner();
+            Ok((page.awards, page.next_page_token))
         })
         .await
     }

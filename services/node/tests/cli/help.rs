@@ -29,6 +29,8 @@ const COMMANDS: &[&[&str]] = &[
     &["measure", "list"],
     &["measure", "rollup"],
     &["import"],
+    &["import", "connecticut"],
+    &["import", "grants"],
     &["status"],
     &["doctor"],
     &["quarantine"],

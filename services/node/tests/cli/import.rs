@@ -3,8 +3,12 @@
 use crate::stage::{Served, Stage};
 use chassis::config::Config;
 use node::client::Client;
+use proto::activities::{Award, ListAwardsRequest};
+use proto::common::Role;
 use proto::measurement::{GetRollupRequest, ListMeasuresRequest, ListSubmissionsRequest};
-use proto::membership::{CreateInitiativeRequest, Initiative, InitiativeState, ListOrganizationsRequest};
+use proto::membership::{
+    CreateInitiativeRequest, Identifier, Initiative, InitiativeState, ListOrganizationsRequest, Organization, Sector,
+};
 use std::path::PathBuf;
 
 const TITLES: &str = "\"Student Counts by District and Year\"\n\"All Districts\"\n";
@@ -140,5 +144,61 @@ async fn what_is_refused_is_named_and_what_was_done_is_not_done_twice() {
     let before = backbone.submissions().await;
     assert_eq!(backbone.import(&reason).await.code, Some(0));
     assert_eq!((backbone.submissions().await, backbone.total().await.as_str()), (before, "151"));
+    assert_eq!(backbone.served.stop().await, Some(0));
+}
+
+const GRANTS: &str = r#"{"grants": [
+  {"id": "360G-1", "title": "Grant to a village hall", "currency": "GBP", "amountAwarded": 1500.5,
+   "awardDate": "2015-06-10", "recipientOrganization": [{"name": "A village hall"}],
+   "fundingOrganization": [{"id": "GB-CHC-327114"}]},
+  {"id": "360G-2", "title": "Grant to a choir", "currency": "GBP", "amountAwarded": 0,
+   "awardDate": "2015-06-11", "recipientOrganization": [{"name": "A choir"}],
+   "fundingOrganization": [{"id": "GB-CHC-327114"}]},
+  {"id": "360G-3", "title": "Grant to a band", "currency": "GBP", "amountAwarded": 20,
+   "awardDate": "2015-06-12", "recipientOrganization": [{"name": "A band"}],
+   "fundingOrganization": [{"id": "GB-CHC-327114"}]}
+]}"#;
+
+#[tokio::test]
+async fn grants_become_awards_of_whoever_made_them_and_once() {
+    let backbone = Backbone::start().await;
+    let good = backbone.stage.write("good.json", GRANTS).display().to_string();
+    let bad = GRANTS.replace("2015-06-12", "12/06/2015").replace("\"A choir\"", "\"\"");
+    let bad = backbone.stage.write("bad.json", &bad).display().to_string();
+    let import =
+        async |files: &[&str]| backbone.stage.on(&backbone.config, &[&["import", "grants"], files].concat()).await;
+    let awards = async || {
+        let wanted = ListAwardsRequest { initiative: backbone.initiative.clone(), ..ListAwardsRequest::default() };
+        backbone.client.awards(wanted).await.unwrap()
+    };
+
+    let said = import(&[&good, &bad]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    let choir = format!("{bad}, column \"grants[1].recipientOrganization[0].name\"");
+    assert!(said.out.starts_with(&choir), "{said:?}");
+    assert!(said.out.contains("grants[2].awardDate") && said.out.contains("nothing was imported"), "{said:?}");
+    let said = import(&[&good]).await;
+    assert_eq!(said.code, Some(2), "nobody is known by that identifier yet: {said:?}");
+    assert!(said.complaint().contains("GB-CHC-327114"), "{said:?}");
+    assert_eq!(awards().await, [], "nothing was kept");
+
+    let foundation = Organization {
+        display_name: "A foundation".to_owned(),
+        sector: Sector::Grantmaker.into(),
+        identifiers: vec![Identifier { scheme: "GB-CHC".to_owned(), value: "327114".to_owned() }],
+        ..Organization::default()
+    };
+    let foundation = node::load::register(&backbone.client, &backbone.initiative, foundation).await.unwrap();
+    node::load::admit_hosted(&backbone.client, &backbone.initiative, &foundation, &[Role::Funder]).await.unwrap();
+    for (made, already) in [(2, 0), (0, 2)] {
+        let said = import(&["--json", &good]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let told = said.json();
+        assert_eq!((&told["made"], &told["already"]), (&made.into(), &already.into()), "{told}");
+        assert_eq!((&told["sums"]["GBP"], &told["nothing"][0]), (&"1520.5".into(), &"360G-2".into()), "{told}");
+        let awards = awards().await;
+        let of = |award: &Award| award.definition.clone().unwrap().organization;
+        assert!(awards.len() == 2 && awards.iter().all(|award| of(award) == foundation), "{awards:?}");
+    }
     assert_eq!(backbone.served.stop().await, Some(0));
 }

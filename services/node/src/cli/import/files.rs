@@ -8,12 +8,12 @@ use crate::import::File;
 /// No file of figures is as large: somebody named another one.
 const LARGEST: u64 = 256 << 20;
 
-/// Reads them all, in the order of their names within a folder.
-pub(super) fn read(named: &[PathBuf]) -> Result<Vec<File>, NodeError> {
+/// Reads them all, in the order of their names within a folder, of which those that end so are read.
+pub(super) fn read(named: &[PathBuf], ending: &str) -> Result<Vec<File>, NodeError> {
     let mut paths = Vec::new();
     for path in named {
         if path.is_dir() {
-            paths.extend(within(path)?);
+            paths.extend(within(path, ending)?);
         } else {
             paths.push(path.clone());
         }
@@ -21,17 +21,17 @@ pub(super) fn read(named: &[PathBuf]) -> Result<Vec<File>, NodeError> {
     paths.iter().map(|path| one(path)).collect()
 }
 
-fn within(folder: &Path) -> Result<Vec<PathBuf>, NodeError> {
+fn within(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, NodeError> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending)) {
             paths.push(path);
         }
     }
     if paths.is_empty() {
-        return Err(NodeError::Usage(format!("there is no file *.csv in {}", folder.display())));
+        return Err(NodeError::Usage(format!("there is no file *.{ending} in {}", folder.display())));
     }
     paths.sort();
     Ok(paths)
