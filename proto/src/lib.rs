@@ -3,7 +3,7 @@
 
 mod rules;
 
-pub use rules::{access, knows, methods, telling};
+pub use rules::{access, erasing, knows, methods, telling};
 
 /// Generated code, one module per protobuf package.
 #[expect(
@@ -23,6 +23,7 @@ pub use commonweal::common::v1 as common;
 pub use commonweal::federation::v1 as federation;
 pub use commonweal::measurement::v1 as measurement;
 pub use commonweal::membership::v1 as membership;
+pub use commonweal::messaging::v1 as messaging;
 pub use io::cloudevents::v1 as cloudevents;
 
 /// The whole contract as an encoded `google.protobuf.FileDescriptorSet`, for reflection.

@@ -37,6 +37,13 @@ pub fn telling(event_type: &str) -> Option<&'static Telling> {
     TELLING.get(event_type)
 }
 
+/// The event types that erase what was told of their resource before: full names of the messages.
+pub fn erasing() -> &'static [&'static str] {
+    static ERASING: LazyLock<Vec<&'static str>> =
+        LazyLock::new(|| TELLING.iter().filter(|(_, rule)| rule.erases).map(|(name, _)| name.as_str()).collect());
+    &ERASING
+}
+
 /// Whether this version of the contract has a message of this full name.
 pub fn knows(message: &str) -> bool {
     POOL.get_message_by_name(message).is_some()

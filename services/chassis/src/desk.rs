@@ -4,6 +4,8 @@
 //! `answered` gives the same answer to the same request again; `record` applies what was decided; `reply` logs it,
 //! keeps the answer, commits and wakes the relay. What was not authorised cannot record: it fails closed.
 
+mod watch;
+
 use prost::Message;
 use proto::common::Role;
 use sha2::{Digest, Sha256};
@@ -23,6 +25,11 @@ use crate::requests::{self, Claim};
 use crate::roles;
 use crate::room::Room;
 use crate::telling::{self, Teller};
+
+pub use watch::Watch;
+
+/// Begins a transaction that reads one snapshot of the tables.
+const SNAPSHOT: &str = "begin isolation level repeatable read read only";
 
 /// Where the calls of one room come in.
 pub struct Desk<R> {
@@ -64,8 +71,7 @@ impl<R: Room> Desk<R> {
     /// `UNAVAILABLE` where the database is away.
     pub async fn look<M>(&self, request: Request<M>) -> Result<(Look, M), Status> {
         let (call, message) = taken_apart(request)?;
-        let snapshot = "begin isolation level repeatable read read only";
-        let transaction = self.ledger.pool.begin_with(snapshot).await.map_err(errors::database)?;
+        let transaction = self.ledger.pool.begin_with(SNAPSHOT).await.map_err(errors::database)?;
         Ok((Look { node: self.ledger.node.clone(), transaction, call, now: clock::now() }, message))
     }
 }

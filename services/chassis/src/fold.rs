@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
 
 use crate::event::Event;
 use crate::log::{self, Line, Standing};
@@ -38,8 +39,26 @@ pub(crate) async fn take<R: Room>(
         Some(lines) => lines,
         None => one_by_one::<R>(connection, events, waiting).await?,
     };
-    if !lines.is_empty() {
-        log::append_heard(connection, source, &lines).await?;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    log::append_heard(connection, source, &lines).await?;
+    let erasing = lines
+        .iter()
+        .filter(|line| line.standing == Standing::Folded && line.accepted.is_some() && erases::<R>(&line.type_name));
+    erase::<R>(connection, &erasing.map(|line| line.event_id).collect::<Vec<_>>()).await
+}
+
+fn erases<R: Room>(type_name: &str) -> bool {
+    R::erasing().contains(&type_name)
+}
+
+/// Erases what was told before each of these events, which say so and were accepted. A home does so no earlier than
+/// the others: until then its border may still have to send what was told before, and the backbone may say no.
+pub(crate) async fn erase<R: Room>(connection: &mut PgConnection, events: &[Uuid]) -> Result<(), FoldError> {
+    if !events.is_empty() {
+        log::erase_before(connection, events).await?;
+        tracing::info!(service = R::NAME, events = events.len(), "erased what was told before");
     }
     Ok(())
 }
@@ -202,6 +221,9 @@ async fn fold_logged<R: Room>(connection: &mut PgConnection, resource: Option<&s
                 }
                 Outcome::Applied | Outcome::Ignored => {
                     log::stand(connection, logged.position, Standing::Folded, None).await?;
+                    if event.accepted.is_some() && erases::<R>(&event.type_name) {
+                        log::erase_before(connection, &[event.id]).await?;
+                    }
                 }
             }
         }

@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 use crate::event::{Event, Place, instant};
 use crate::inbox::Listener;
+use crate::ledger::Ledger;
+use crate::pulse::Pulse;
 use crate::room::{FoldError, Room};
 use crate::telemetry::{SERVICE, meters, of};
 use crate::{ahead, circles, fold, log, roles};
@@ -20,12 +22,20 @@ use crate::{ahead, circles, fold, log, roles};
 /// The listener of a room.
 pub struct Hearing<R> {
     folded: Arc<Notify>,
+    pulse: Pulse,
     room: PhantomData<R>,
 }
 
 impl<R> Default for Hearing<R> {
     fn default() -> Self {
-        Self { folded: Arc::default(), room: PhantomData }
+        Self { folded: Arc::default(), pulse: Pulse::default(), room: PhantomData }
+    }
+}
+
+impl<R: Room> Hearing<R> {
+    /// The listener before a ledger, whose pulse beats with what it takes in.
+    pub fn of(ledger: &Ledger<R>) -> Self {
+        Self { folded: Arc::default(), pulse: ledger.pulse().clone(), room: PhantomData }
     }
 }
 
@@ -70,6 +80,7 @@ impl<R: Room> Listener for Hearing<R> {
 
     fn taken(&self) {
         self.folded.notify_one();
+        self.pulse.beat();
     }
 }
 
@@ -96,7 +107,9 @@ async fn judge<R: Room>(connection: &mut PgConnection, judged: &Judged) -> Resul
         return Err(FoldError::Missing("accepted_at"));
     };
     let accepted: Vec<Uuid> = judged.accepted.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect();
-    log::mark_accepted(connection, &accepted, place).await?;
+    let erasing = log::mark_accepted(connection, &accepted, place, R::erasing()).await?;
+    fold::erase::<R>(connection, &erasing).await?;
+    R::placed(connection, &accepted, place).await?;
     ahead::expect(connection, R::NAME, judged, &accepted, place).await?;
     roles::place(connection, &accepted, place).await?;
     circles::place(connection, &accepted, place).await?;

@@ -10,6 +10,7 @@ use crate::event::{Actor, Event, Fact};
 use crate::fold;
 use crate::log::{self, Line};
 use crate::names::NodeId;
+use crate::pulse::Pulse;
 use crate::room::{FoldError, Folded, Room};
 
 /// The largest event there is: no border would let a larger one through.
@@ -22,19 +23,21 @@ pub struct Ledger<R> {
     /// This node.
     pub node: NodeId,
     wake: Arc<Notify>,
+    pulse: Pulse,
     room: PhantomData<R>,
 }
 
 impl<R> Clone for Ledger<R> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), node: self.node.clone(), wake: self.wake.clone(), room: PhantomData }
+        let (pool, node) = (self.pool.clone(), self.node.clone());
+        Self { pool, node, wake: self.wake.clone(), pulse: self.pulse.clone(), room: PhantomData }
     }
 }
 
 impl<R: Room> Ledger<R> {
     /// The ledger that wakes its relay through `wake`.
     pub fn new(pool: PgPool, node: NodeId, wake: Arc<Notify>) -> Self {
-        Self { pool, node, wake, room: PhantomData }
+        Self { pool, node, wake, pulse: Pulse::default(), room: PhantomData }
     }
 
     /// Applies facts to the tables and appends them to the log, the append last. The caller commits, then calls
@@ -81,8 +84,14 @@ impl<R: Room> Ledger<R> {
         self.wake.clone()
     }
 
-    /// Wakes the relay: what was recorded is committed.
+    /// What those who watch this room wait on.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Wakes the relay and those who watch: what was recorded is committed.
     pub fn committed(&self) {
         self.wake.notify_one();
+        self.pulse.beat();
     }
 }

@@ -24,6 +24,7 @@ pub mod log;
 pub mod names;
 pub mod paging;
 pub mod parse;
+pub mod pulse;
 pub mod relay;
 pub mod requests;
 pub mod revision;

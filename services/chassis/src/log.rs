@@ -153,17 +153,45 @@ pub async fn known(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uu
     sqlx::query_scalar("select event_id from log where event_id = any($1)").bind(ids).fetch_all(connection).await
 }
 
-/// Notes the backbone's yes on events of this node.
+/// Notes the backbone's yes on events of this node; tells which of them are of one of these types.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn mark_accepted(connection: &mut PgConnection, ids: &[Uuid], place: Place) -> Result<(), sqlx::Error> {
-    sqlx::query("update log set accepted_position = $2, accepted_at = $3 where event_id = any($1)")
-        .bind(ids)
-        .bind(place.position)
-        .bind(place.at)
-        .execute(connection)
-        .await?;
+pub async fn mark_accepted(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+    place: Place,
+    types: &[&str],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "with marked as (
+             update log set accepted_position = $2, accepted_at = $3 where event_id = any($1) returning event_id, type
+         )
+         select event_id from marked where type = any($4)",
+    )
+    .bind(ids)
+    .bind(place.position)
+    .bind(place.at)
+    .bind(types)
+    .fetch_all(connection)
+    .await
+}
+
+/// Erases what the log holds of each of these events' resources from before it. The rows stay: who told it, of which
+/// type, and its place.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn erase_before(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update log set bytes = null
+           from log erasing
+          where erasing.event_id = any($1) and log.resource = erasing.resource and log.position < erasing.position
+            and log.bytes is not null",
+    )
+    .bind(ids)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

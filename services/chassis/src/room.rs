@@ -5,9 +5,10 @@ use std::future::Future;
 use bytes::Bytes;
 use prost::Message;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::errors::Violations;
-use crate::event::Event;
+use crate::event::{Event, Place};
 use crate::names::{Reference, Space};
 
 /// One table of a service, and the column that holds the reference of the resource a row belongs to.
@@ -70,6 +71,21 @@ pub trait Room: Send + Sync + 'static {
 
     /// Changes this service's projections of others' events.
     fn hear(connection: &mut PgConnection, event: &Event) -> impl Future<Output = Result<Folded, FoldError>> + Send;
+
+    /// Notes in the tables where this node's own events came to stand in their space's order. `apply` saw them before
+    /// they had a place; in a replay they have one from the start, so the rows must come out the same either way.
+    fn placed(
+        _connection: &mut PgConnection,
+        _events: &[Uuid],
+        _place: Place,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Event types that erase what was told of their resource before, as the contract has them.
+    fn erasing() -> &'static [&'static str] {
+        proto::erasing()
+    }
 
     /// The canonical states of the resources in a space, sorted by reference: the same on every node that holds the
     /// same events. No local columns, projections or arrival times.

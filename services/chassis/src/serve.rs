@@ -59,7 +59,7 @@ impl Running {
 
         let mut tasks = JoinSet::new();
         tasks.spawn(Relay::new(R::NAME, pool.clone(), client.clone(), ledger.wake()).run(stop.clone()));
-        let hearing = Hearing::<R>::default();
+        let hearing = Hearing::of(ledger);
         tasks.spawn(Retry::<R>::new(pool.clone(), hearing.folded()).run(stop.clone()));
         let inbox = Inbox::new(Arc::new(hearing), pool.clone(), client.clone());
         let (service, troubles) = (R::NAME, inbox.troubles());
@@ -67,6 +67,11 @@ impl Running {
         tasks.spawn(standings.run(stop.clone()));
         tasks.spawn(inbox.run(stop.clone()));
         tasks.spawn(Digests::<R>::new(pool.clone(), client.clone()).run(stop.clone()));
+        let (pulse, stopped) = (ledger.pulse().clone(), stop.clone().cancelled_owned());
+        tasks.spawn(async move {
+            stopped.await;
+            pulse.end();
+        });
         tasks.spawn(requests::keep_pruned(R::NAME, pool.clone(), stop.clone()));
         Ok(Self { tasks })
     }

@@ -28,6 +28,8 @@ use cors::Origins;
 use listener::{Door, Place};
 use rate::Rates;
 
+pub use passage::Deadline;
+
 /// Why the server cannot serve. One line, that names what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {

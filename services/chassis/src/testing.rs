@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
+use proto::common::judged::RefusedEvent;
 use proto::common::{Delivery, Judged, Role};
 use proto::membership::{Circle, CircleFormed, RoleGranted};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
@@ -150,10 +151,32 @@ impl<R: Room> Stage<R> {
         }
     }
 
+    /// Lets the backbone judge events that this node told: accept these, all at one place, and refuse those.
+    pub async fn judge(&self, space: &Space, accepted: &[&Event], refused: &[&Event]) {
+        let sequence = self.heard.fetch_add(1, Ordering::Relaxed) + 1;
+        let refused = refused.iter().map(|event| RefusedEvent {
+            event_id: event.id.as_bytes().to_vec(),
+            reason: "The backbone says no".to_owned(),
+        });
+        let judged = Judged {
+            space: space.to_string(),
+            position: sequence,
+            accepted_at: Some(timestamp(clock::now())),
+            accepted: accepted.iter().map(|event| event.id.as_bytes().to_vec()).collect(),
+            refused: refused.collect(),
+            ..Judged::default()
+        };
+        let fact = Fact::of(&Reference::born_on(&self.node), &Space::Local, &judged);
+        let event = Event::told(&fact, &self.node, &Actor::default());
+        self.deliver(Delivery { sequence, event: event.encode().into(), ..Delivery::default() }).await;
+    }
+
     async fn deliver(&self, delivery: Delivery) {
+        let hearing = Hearing::of(self.desk.ledger());
         let mut transaction = self.pool.begin().await.unwrap();
-        Hearing::<R>::default().take(&mut transaction, digest::BORDER, &[delivery]).await.unwrap();
+        hearing.take(&mut transaction, digest::BORDER, &[delivery]).await.unwrap();
         transaction.commit().await.unwrap();
+        hearing.taken();
     }
 
     /// Lets the backbone grant an organization a role with an open term.
@@ -224,10 +247,12 @@ impl<R: Room> Stage<R> {
         .unwrap()
     }
 
-    /// The events in the log, in local order.
+    /// The events in the log, in local order; erased ones are no more in it.
     pub async fn log(&self) -> Vec<Event> {
-        let bytes: Vec<Vec<u8>> =
-            sqlx::query_scalar("select bytes from log order by position").fetch_all(&self.pool).await.unwrap();
+        let bytes: Vec<Vec<u8>> = sqlx::query_scalar("select bytes from log where bytes is not null order by position")
+            .fetch_all(&self.pool)
+            .await
+            .unwrap();
         bytes.iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
     }
 

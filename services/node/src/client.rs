@@ -14,6 +14,7 @@ use proto::agenda::agenda_service_client::AgendaServiceClient;
 use proto::federation::federation_service_client::FederationServiceClient;
 use proto::measurement::measurement_service_client::MeasurementServiceClient;
 use proto::membership::membership_service_client::MembershipServiceClient;
+use proto::messaging::messaging_service_client::MessagingServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -139,6 +140,8 @@ clients! {
     measurement: MeasurementServiceClient;
     /// The activities service.
     activities: ActivitiesServiceClient;
+    /// The messaging service.
+    messaging: MessagingServiceClient;
     /// The border.
     federation: FederationServiceClient;
 }

@@ -83,9 +83,16 @@ fn too_often(wait: Duration) -> Status {
     Status::with_error_details(Code::ResourceExhausted, words, details)
 }
 
+/// Until when the caller waits: in the extensions of a call that said so. For calls that go on after their first answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(pub Instant);
+
 /// Ends a call that takes longer than the node allows, or than its caller waits.
-pub(super) async fn within_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+pub(super) async fn within_time(State(longest): State<Duration>, mut request: Request, next: Next) -> Response {
     let asked = request.headers().get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
+    if let Some(deadline) = asked.and_then(|asked| Instant::now().checked_add(asked)) {
+        request.extensions_mut().insert(Deadline(deadline));
+    }
     let within = asked.map_or(longest, |asked| asked.min(longest));
     match tokio::time::timeout(within, next.run(request)).await {
         Ok(response) => response,

@@ -9,6 +9,7 @@ use federation::service::Federation;
 use futures_util::future::BoxFuture;
 use measurement::Measurement;
 use membership::Membership;
+use messaging::Messaging;
 use proto::federation::federation_service_server::SERVICE_NAME;
 use sqlx::migrate::Migrator;
 use tonic::server::NamedService;
@@ -23,6 +24,7 @@ pub const ROOMS: &[RoomEntry] = &[
     RoomEntry::of::<Agenda>(),
     RoomEntry::of::<Measurement>(),
     RoomEntry::of::<Activities>(),
+    RoomEntry::of::<Messaging>(),
 ];
 
 /// A service, as far as its schema goes.
