@@ -1,12 +1,16 @@
 //! The figures: what the house does, each beside what the machine under it could do, measured in one run.
 
 mod batch;
+mod calls;
+mod catch_up;
 mod figure;
+mod gate;
 mod lag;
 mod nodes;
 mod observations;
 mod raw;
 mod road;
+mod standing;
 mod told;
 mod transit;
 mod writes;
@@ -32,6 +36,9 @@ All on loopback, the nodes of the federation figures in one process. Absolute nu
 ratio can be compared, and only with that of a machine as quiet.
 
 Rates (per second: more is better, the ratio is at most about 1):
+  calls_1               GetMeasure calls of 1 caller: token, rule, one read, the answer.
+                        Limit: a server without anything behind it that gives the same bytes back.
+  calls_32              The same with 32 callers at once, on one connection.
   writes_1              OpenSubmission calls of 1 caller: one event of 1 KiB and one submission, four rows in one commit.
                         Limit: the same four rows in one statement and one commit, on 1 connection.
   writes_32             The same with 32 callers at once. Limit: 32 connections.
@@ -47,11 +54,34 @@ Lag (milliseconds: less is better, the ratio is at least 1), at 300 events a sec
   federation_lag_p50    From an event's row being written in alpha's room, before its commit, to when a reader sees it
                         committed in beta's room. Limit: the same bytes through the two mailboxes, sent one at a time.
   federation_lag_p99    The same, of the slowest hundredth.
+
+Catching up (seconds: less is better, the ratio is at least about 1):
+  catch_up_1000         A partner is cut off from the hub while the backbone tells so many events of 1 KiB: from the moment
+                        its connection reaches the hub again to the last of them in its room, greeting included.
+                        Limit: as many messages of 1 KiB through two mailboxes.
+  catch_up_100000       The same, once: it takes minutes to prepare.
+
+Standing by (one process of a node that runs everything, with Postgres beside it):
+  start                 Seconds from the start of the process to its first answer, on tables that are there already; its
+                        own broker, which it starts and waits for, included. Limit: that broker alone.
+  idle_memory           MiB that the process holds 5 s after its start, without Postgres and broker. Limit: its broker.
 ";
 
 /// What one figure or several of one measurement are called.
-const NAMES: &[&str] =
-    &["writes_1", "writes_32", "batch_observations", "federation_entries", "federation_lag_p50", "federation_lag_p99"];
+const NAMES: &[&str] = &[
+    "calls_1",
+    "calls_32",
+    "writes_1",
+    "writes_32",
+    "batch_observations",
+    "federation_entries",
+    "federation_lag_p50",
+    "federation_lag_p99",
+    "catch_up_1000",
+    "catch_up_100000",
+    "start",
+    "idle_memory",
+];
 
 /// What is asked for.
 struct Asked {
@@ -116,8 +146,13 @@ fn run(asked: &Asked) -> Outcome<()> {
 }
 
 async fn all(asked: &Asked) -> Outcome<()> {
-    if asked.any("writes") || asked.any("batch") {
+    if asked.any("calls") || asked.any("writes") || asked.any("batch") {
         let alone = nodes::alone().await?;
+        for (name, callers) in [("calls_1", 1), ("calls_32", 32)] {
+            if asked.names.contains(&name) {
+                asked.print(&[calls::figure(&alone, name, callers, asked.rounds).await?]);
+            }
+        }
         for (name, callers) in [("writes_1", 1), ("writes_32", 32)] {
             if asked.names.contains(&name) {
                 asked.print(&[writes::figure(&alone, name, callers, asked.rounds).await?]);
@@ -137,6 +172,18 @@ async fn all(asked: &Asked) -> Outcome<()> {
             asked.print(&lag::figures(&coalition, asked.rounds).await?);
         }
         coalition.close().await?;
+    }
+    if asked.any("catch_up") {
+        let mut distant = nodes::distant().await?;
+        for (name, entries, turns) in [("catch_up_1000", 1000, asked.rounds), ("catch_up_100000", 100_000, 1)] {
+            if asked.names.contains(&name) {
+                asked.print(&[catch_up::figure(&mut distant, name, entries, turns).await?]);
+            }
+        }
+        distant.coalition.close().await?;
+    }
+    if asked.any("start") || asked.any("idle") {
+        asked.print(&standing::figures(asked.rounds).await?);
     }
     Ok(())
 }

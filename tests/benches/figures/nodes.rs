@@ -2,7 +2,7 @@
 
 mod story;
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use chassis::config::{Config, Secret};
 use chassis::embedded::{Postgres, PostgresOptions};
 use chassis::names::Reference;
 use node::client::Client;
-use node::house::House;
+use node::house::{self, House};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::figure::Outcome;
+use crate::gate::Gate;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
@@ -69,21 +70,48 @@ pub async fn soon<T>(what: &str, ask: impl AsyncFn() -> Outcome<Option<T>>) -> O
 
 /// A backbone without partners.
 pub async fn alone() -> Outcome<Coalition> {
-    start(&["backbone"]).await
+    start(&["backbone"], None).await
 }
 
 /// A backbone and two partners.
 pub async fn coalition() -> Outcome<Coalition> {
-    start(&["backbone", "alpha", "beta"]).await
+    start(&["backbone", "alpha", "beta"], None).await
 }
 
-async fn start(names: &[&str]) -> Outcome<Coalition> {
+/// A backbone and a partner that reaches it through a gate.
+pub struct Distant {
+    /// The two.
+    pub coalition: Coalition,
+    /// The gate.
+    pub gate: Gate,
+}
+
+/// A backbone and a partner behind a gate.
+pub async fn distant() -> Outcome<Distant> {
+    let hub = free_port()?;
+    let gate = Gate::before(hub).await?;
+    Ok(Distant { coalition: start(&["backbone", "alpha"], Some((hub, gate.address))).await?, gate })
+}
+
+fn free_port() -> Outcome<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// `hub` is where the hub listens and where partners find it.
+async fn start(names: &[&str], hub: Option<(SocketAddr, SocketAddr)>) -> Outcome<Coalition> {
     let folder = TempDir::new()?;
     let data_dir = folder.path().join("postgres");
     let postgres = Postgres::start(PostgresOptions { data_dir, port: None, durable: true }).await?;
     let mut nodes = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        nodes.push(Node::start(&postgres, &folder, name, index == 0).await?);
+        let mut config = sketch(&postgres, &folder, name).await?;
+        if index == 0 {
+            let (listen, public) = hub.unwrap_or((free_port()?, config.hub.listen));
+            config.hub.enabled = true;
+            config.hub.listen = listen;
+            config.hub.public_address = hub.map(|_| format!("tls://{public}"));
+        }
+        nodes.push(Node::start(config).await?);
     }
     let backbone = nodes.first().ok_or("no node")?;
     let initiative = backbone.create_initiative().await?;
@@ -102,6 +130,18 @@ async fn start(names: &[&str]) -> Outcome<Coalition> {
         node.organization = organization;
     }
     Ok(Coalition { nodes, initiative: initiative.parse()?, measure, postgres, folder })
+}
+
+async fn sketch(postgres: &Postgres, folder: &TempDir, name: &str) -> Outcome<Config> {
+    postgres.create_database(name).await?;
+    let mut config = Config::default();
+    config.node.name = name.to_owned();
+    config.node.data_dir = folder.path().join(name);
+    config.listen.grpc = (Ipv4Addr::LOCALHOST, 0).into();
+    config.database.url = Some(Secret::of(postgres.url(name)));
+    // One caller stands for many.
+    config.limits.calls_per_second = 0;
+    Ok(config)
 }
 
 impl Coalition {
@@ -141,20 +181,11 @@ impl Coalition {
 }
 
 impl Node {
-    async fn start(postgres: &Postgres, folder: &TempDir, name: &str, hub: bool) -> Outcome<Self> {
-        postgres.create_database(name).await?;
-        let mut config = Config::default();
-        config.node.name = name.to_owned();
-        config.node.data_dir = folder.path().join(name);
-        config.listen.grpc = (Ipv4Addr::LOCALHOST, 0).into();
-        config.database.url = Some(Secret::of(postgres.url(name)));
-        config.hub.enabled = hub;
-        config.hub.listen = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        // One caller stands for many.
-        config.limits.calls_per_second = 0;
+    async fn start(config: Config) -> Outcome<Self> {
         let house = House::start(&config).await?;
         let client = Client::operator(&config).await?;
-        Ok(Self { config, client, database: postgres.url(name), organization: String::new(), house })
+        let database = config.database.url.as_ref().map(Secret::reveal).unwrap_or_default().to_owned();
+        Ok(Self { config, client, database, organization: String::new(), house })
     }
 
     /// A connection to the tables of a service of this node.
@@ -165,7 +196,7 @@ impl Node {
 
     /// Waits until everything told on this node is numbered, published and heard by the border.
     async fn rest(&self) -> Outcome<()> {
-        for service in ["membership", "measurement", "federation"] {
+        for (service, _) in house::services() {
             let statement = "select not exists (select from unsequenced)
                 and (select sequence from published) = (select coalesce(max(sequence), 0) from relayed)";
             soon("rest", async || {
@@ -175,10 +206,10 @@ impl Node {
             })
             .await?;
         }
-        for (source, listener) in
-            [("measurement", "federation"), ("measurement", "membership"), ("federation", "measurement")]
-        {
-            self.heard(source, listener).await?;
+        for (source, _) in house::services() {
+            for (listener, _) in house::services().filter(|(listener, _)| *listener != source) {
+                self.heard(source, listener).await?;
+            }
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ use crate::road::Road;
 use crate::told::{self, Rows};
 
 const ENTRIES: usize = 4000;
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How many events there are of the measured kind.
 const COUNT: &str = "select count(*) from log where position > $1 and type like '%.SubmissionOpened'";
 
@@ -31,7 +32,7 @@ pub async fn figure(coalition: &Coalition, rounds: usize) -> Outcome<Figure> {
     let road = Road::open(coalition).await?;
     let limit = async || {
         coalition.rest().await?;
-        messages(&road, &event).await
+        messages(&road, &event, ENTRIES).await
     };
     let ours = async || {
         coalition.rest().await?;
@@ -84,16 +85,17 @@ async fn count(room: &mut PgConnection, after: i64) -> Outcome<usize> {
     Ok(usize::try_from(count)?)
 }
 
-async fn messages(road: &Road, event: &Bytes) -> Outcome<f64> {
+/// So many messages through two mailboxes: how many a second.
+pub async fn messages(road: &Road, event: &Bytes, count: usize) -> Outcome<f64> {
     let begun = Instant::now();
     let arriving = async {
         let mut arrived = 0;
-        while arrived < ENTRIES {
+        while arrived < count {
             arrived += road.take().await?.len();
         }
         Ok(())
     };
-    let both = async { tokio::try_join!(road.send(std::iter::repeat_n(event.clone(), ENTRIES)), arriving) };
-    tokio::time::timeout(Duration::from_secs(60), both).await.map_err(|_| "messages were lost on the bare road")??;
-    Ok(ENTRIES as f64 / begun.elapsed().as_secs_f64())
+    let both = async { tokio::try_join!(road.send(std::iter::repeat_n(event.clone(), count)), arriving) };
+    tokio::time::timeout(PATIENCE, both).await.map_err(|_| "messages were lost on the bare road")??;
+    Ok(count as f64 / begun.elapsed().as_secs_f64())
 }

@@ -66,7 +66,8 @@ async fn commits(bare: &PgPool, rows: &Rows, callers: u32) -> Outcome<f64> {
     rate(at_once, begun).await
 }
 
-async fn rate(mut at_once: JoinSet<Outcome<u32>>, begun: Instant) -> Outcome<f64> {
+/// How many a second all of them made together.
+pub async fn rate(mut at_once: JoinSet<Outcome<u32>>, begun: Instant) -> Outcome<f64> {
     let mut all = 0;
     while let Some(count) = at_once.join_next().await {
         all += count??;

@@ -103,6 +103,11 @@ impl Node {
         }
     }
 
+    /// The number of its process, while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.process.as_ref()?.number()
+    }
+
     /// Calls this node as its operator.
     ///
     /// # Errors

@@ -58,6 +58,11 @@ impl Process {
         }
     }
 
+    /// The number that the system gave it, while it runs.
+    pub fn number(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Asks the node to end, as an operating system does, and waits until it has.
     ///
     /// # Errors
