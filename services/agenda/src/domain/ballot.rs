@@ -359,3 +359,6 @@ impl Count<'_> {
         Tally { revision: self.revision.number, eligible, agree, abstain, object, quorum_met, outcome, as_of }
     }
 }
+
+#[cfg(test)]
+mod tests;

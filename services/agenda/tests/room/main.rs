@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod fold;
+mod order;
 mod scene;
 mod story;
 mod void;
