@@ -259,7 +259,7 @@ impl<R: Room> Stage<R> {
     /// The events in the log that were accepted, at their places, in the order of these.
     pub async fn accepted(&self) -> Vec<Event> {
         let select = "select bytes, accepted_position, accepted_at from log
-                       where accepted_position is not null order by accepted_position, position";
+                       where accepted_position is not null and bytes is not null order by accepted_position, position";
         let rows: Vec<(Vec<u8>, i64, OffsetDateTime)> = sqlx::query_as(select).fetch_all(&self.pool).await.unwrap();
         let placed = |(bytes, position, at): (Vec<u8>, i64, OffsetDateTime)| Event {
             accepted: Some(Place { position, at }),

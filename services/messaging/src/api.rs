@@ -2,7 +2,9 @@
 
 mod channel;
 mod listing;
+mod meeting;
 mod message;
+mod practice_card;
 mod read_position;
 mod refusal;
 mod search;
@@ -54,4 +56,16 @@ calls! {
     search_messages(SearchMessagesRequest) -> SearchMessagesResponse: search;
     get_read_position(GetReadPositionRequest) -> GetReadPositionResponse: read_position;
     move_read_position(MoveReadPositionRequest) -> MoveReadPositionResponse: read_position;
+    create_meeting(CreateMeetingRequest) -> CreateMeetingResponse: meeting;
+    get_meeting(GetMeetingRequest) -> GetMeetingResponse: meeting;
+    list_meetings(ListMeetingsRequest) -> ListMeetingsResponse: meeting;
+    update_meeting(UpdateMeetingRequest) -> UpdateMeetingResponse: meeting;
+    record_minutes(RecordMinutesRequest) -> RecordMinutesResponse: meeting;
+    cancel_meeting(CancelMeetingRequest) -> CancelMeetingResponse: meeting;
+    export_meeting(ExportMeetingRequest) -> ExportMeetingResponse: meeting;
+    publish_practice_card(PublishPracticeCardRequest) -> PublishPracticeCardResponse: practice_card;
+    get_practice_card(GetPracticeCardRequest) -> GetPracticeCardResponse: practice_card;
+    list_practice_cards(ListPracticeCardsRequest) -> ListPracticeCardsResponse: practice_card;
+    update_practice_card(UpdatePracticeCardRequest) -> UpdatePracticeCardResponse: practice_card;
+    retract_practice_card(RetractPracticeCardRequest) -> RetractPracticeCardResponse: practice_card;
 }

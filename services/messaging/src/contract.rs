@@ -2,7 +2,9 @@
 
 pub mod channel;
 pub mod cursor;
+pub mod meeting;
 pub mod message;
+pub mod practice_card;
 
 use chassis::errors::Violations;
 use chassis::names::{Reference, Space, Within};

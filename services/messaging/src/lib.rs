@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use api::Api;
 
-/// The room: what people say to one another, and when they meet.
+/// The room: what people say to one another, when they meet, and what others can learn of it.
 pub struct Messaging;
 
 impl Room for Messaging {
@@ -30,6 +30,8 @@ impl Room for Messaging {
         Table { name: "messaging.messages", resource: "reference" },
         Table { name: "messaging.entries", resource: "message" },
         Table { name: "messaging.read_positions", resource: "reference" },
+        Table { name: "messaging.meetings", resource: "reference" },
+        Table { name: "messaging.practice_cards", resource: "reference" },
     ];
 
     fn migrations() -> sqlx::migrate::Migrator {

@@ -6,9 +6,9 @@ use chassis::room::canonical;
 use sqlx::PgConnection;
 
 use crate::contract;
-use crate::store::{channel, message};
+use crate::store::{channel, meeting, message, practice_card};
 
-/// The states of the channels and messages in a space, sorted by reference.
+/// The states of the resources in a space, sorted by reference.
 ///
 /// # Errors
 /// Where the database fails.
@@ -20,6 +20,12 @@ pub async fn of(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Ref
     }
     for found in message::list(connection, space).await? {
         states.push((found.reference.clone(), canonical(&contract::message::write(&found))));
+    }
+    for found in meeting::list(connection, &[space.to_string()], None, None, i64::MAX).await? {
+        states.push((found.reference.clone(), canonical(&contract::meeting::write(&found))));
+    }
+    for found in practice_card::list(connection, Some(space), None, None, i64::MAX).await? {
+        states.push((found.reference.clone(), canonical(&contract::practice_card::write(&found))));
     }
     states.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(states)

@@ -115,10 +115,20 @@ pub(super) async fn list_channels(
 
 /// The spaces of an initiative with channels that the caller may read.
 pub(super) async fn readable_spaces(look: &mut Look, initiative: &Reference) -> Result<Vec<String>, Status> {
+    let spaces = rows::spaces(look.connection(), initiative).await.map_err(errors::database)?;
+    readable_of(look, initiative, spaces).await
+}
+
+/// Those of some spaces of an initiative that the caller may read; the members' in any case, or the call is refused.
+pub(super) async fn readable_of(
+    look: &mut Look,
+    initiative: &Reference,
+    spaces: Vec<Space>,
+) -> Result<Vec<String>, Status> {
     let members = Space::members(initiative);
     spaces::may_read(look, &members).await?;
     let mut readable = vec![members.to_string()];
-    for space in rows::spaces(look.connection(), initiative).await.map_err(errors::database)? {
+    for space in spaces {
         if space == members {
             continue;
         }

@@ -1,6 +1,6 @@
 //! Refusals as a caller sees them: a stable reason for programs, words for people.
 
-use chassis::errors;
+use chassis::errors::{self, Violations};
 use tonic::Status;
 
 use crate::domain::Refusal;
@@ -8,6 +8,13 @@ use crate::domain::Refusal;
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let reason = match &refusal {
+            Refusal::Flawed(_) => {
+                let Refusal::Flawed(flaws) = refusal else { return errors::internal(&refusal) };
+                let mut violations = Violations::default();
+                violations.note(flaws);
+                return violations.status();
+            }
+            Refusal::MeetingCancelled { .. } => "MEETING_CANCELLED",
             Refusal::LivesElsewhere { .. } => "LIVES_ELSEWHERE",
             Refusal::AuthorElsewhere { .. } => "AUTHOR_ELSEWHERE",
             Refusal::BackboneAnnounces => "BACKBONE_ANNOUNCES",

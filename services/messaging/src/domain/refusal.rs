@@ -1,5 +1,6 @@
 //! Why the rules say no, in words for the person who asked.
 
+use chassis::errors::Flaw;
 use chassis::names::{NodeId, Reference};
 
 /// A rule of communication says no.
@@ -33,7 +34,16 @@ pub enum Refusal {
     /// Not the first message of a thread of this channel.
     #[error("{0} begins no thread in this channel: name the first message of the thread, which answers none itself")]
     NoThread(Reference),
+    /// What does not hold together, field by field.
+    #[error("what was asked does not hold together")]
+    Flawed(Vec<Flaw>),
+    /// A cancelled meeting.
+    #[error("the meeting was cancelled ({reason}): call another")]
+    MeetingCancelled {
+        /// Why.
+        reason: String,
+    },
     /// Taken back, or void.
-    #[error("the message was taken back or is void: there is nothing to change")]
+    #[error("it was taken back or is void: there is nothing to change")]
     DoesNotStand,
 }

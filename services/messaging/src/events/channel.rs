@@ -25,6 +25,7 @@ pub(super) async fn closed(
     event: &Event,
     told: &wire::ChannelClosed,
 ) -> Result<(), FoldError> {
+    let reason = super::reason(&told.reason)?;
     let position = event.accepted.map(|place| place.position);
-    Ok(store::close(connection, &event.resource, &told.reason, (event.id, position), event.made_at).await?)
+    Ok(store::close(connection, &event.resource, &reason, (event.id, position), event.made_at).await?)
 }

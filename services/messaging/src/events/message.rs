@@ -71,8 +71,7 @@ pub(super) async fn withdrawn(
 ) -> Result<(), FoldError> {
     let heading = heading(told.heading.as_ref())?;
     let posted_at = told.post_time.as_ref().and_then(instant).ok_or(FoldError::Missing("post_time"))?;
-    let version = i64::try_from(told.version).ok().filter(|version| *version > 0);
-    let version = version.ok_or(FoldError::Missing("version"))?;
+    let version = super::version(told.version)?;
     let standing = standing(event, &heading, State::Withdrawn);
     store::withdraw(connection, event, &heading, &standing, (posted_at, version)).await?;
     entry::forget(connection, &event.resource).await?;

@@ -7,7 +7,7 @@ use proto::common::Role;
 use proto::messaging::*;
 use tonic::{Code, Status};
 
-use crate::scene::{Scene, definition, new_id, post};
+use crate::scene::{Scene, card, definition, meeting as a_meeting, new_id, post};
 
 /// Whoever calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,17 @@ const ROLES: [Role; 6] =
 
 /// Sets of callers that calls are open to, beside the operator, who may do everything.
 const OWN: &[Who] = &[Own];
+const ALL: &[Who] = &[
+    Somebody,
+    Own,
+    Elsewhere,
+    Holding(Role::BackboneStaff),
+    Holding(Role::SteeringCommittee),
+    Holding(Role::Partner),
+    Holding(Role::DataLead),
+    Holding(Role::Funder),
+    Holding(Role::Observer),
+];
 const MEMBERS: &[Who] = &[
     Own,
     Holding(Role::BackboneStaff),
@@ -42,27 +53,41 @@ const MEMBERS: &[Who] = &[
     Holding(Role::Observer),
 ];
 
-const TABLE: [(&str, &[Who]); 13] = [
+const TABLE: [(&str, &[Who]); 25] = [
+    ("CancelMeeting", OWN),
     ("CloseChannel", OWN),
     ("CreateChannel", OWN),
+    ("CreateMeeting", OWN),
     ("EditMessage", OWN),
+    ("ExportMeeting", MEMBERS),
     ("GetChannel", MEMBERS),
+    ("GetMeeting", MEMBERS),
     ("GetMessage", MEMBERS),
+    ("GetPracticeCard", ALL),
     ("GetReadPosition", MEMBERS),
     ("ListChannels", MEMBERS),
+    ("ListMeetings", MEMBERS),
     ("ListMessages", MEMBERS),
+    ("ListPracticeCards", ALL),
     ("MoveReadPosition", MEMBERS),
     ("PostMessage", OWN),
+    ("PublishPracticeCard", OWN),
+    ("RecordMinutes", OWN),
+    ("RetractPracticeCard", OWN),
     ("SearchMessages", MEMBERS),
+    ("UpdateMeeting", OWN),
+    ("UpdatePracticeCard", OWN),
     ("WatchMessages", MEMBERS),
     ("WithdrawMessage", OWN),
 ];
 
-/// A channel with a message in it, both of an organization that lives here.
+/// A channel with a message in it, a meeting and a practice card, all of an organization that lives here.
 struct Situation {
     channel: Channel,
     message: Message,
     cursor: String,
+    meeting: String,
+    card: String,
 }
 
 impl Situation {
@@ -70,7 +95,8 @@ impl Situation {
         let channel = scene.discussion().await;
         let message = scene.post(&channel, "Hello").await;
         let cursor = scene.list(&channel, "", 0).await.next_cursor;
-        Self { channel, message, cursor }
+        let (meeting, card) = (scene.meeting().await.reference, scene.published().await.reference);
+        Self { channel, message, cursor, meeting, card }
     }
 }
 
@@ -96,7 +122,8 @@ async fn call(scene: &Scene, situation: &Situation, call: &str, caller: Option<&
     let mut client = scene.client(caller);
     let (initiative, request_id, etag) = (scene.initiative.to_string(), new_id(), String::new());
     let (channel, message) = (situation.channel.reference.clone(), situation.message.reference.clone());
-    let cursor = situation.cursor.clone();
+    let (cursor, meeting) = (situation.cursor.clone(), situation.meeting.clone());
+    let (practice_card, reason) = (situation.card.clone(), "Done".to_owned());
     macro_rules! answered {
         ($method:ident($request:expr)) => {
             client.$method($request).await.map(drop)
@@ -114,7 +141,6 @@ async fn call(scene: &Scene, situation: &Situation, call: &str, caller: Option<&
             answered!(list_channels(ListChannelsRequest { initiative, ..ListChannelsRequest::default() }))
         }
         "CloseChannel" => {
-            let reason = "Done".to_owned();
             answered!(close_channel(CloseChannelRequest { channel, reason, etag, request_id }))
         }
         "PostMessage" => answered!(post_message(post(&situation.channel, &scene.here, "Hello"))),
@@ -135,6 +161,44 @@ async fn call(scene: &Scene, situation: &Situation, call: &str, caller: Option<&
         "GetReadPosition" => answered!(get_read_position(GetReadPositionRequest { channel })),
         "MoveReadPosition" => {
             answered!(move_read_position(MoveReadPositionRequest { channel, cursor, request_id }))
+        }
+        "CreateMeeting" => answered!(create_meeting(CreateMeetingRequest {
+            initiative,
+            space: String::new(),
+            definition: Some(a_meeting(&scene.here)),
+            request_id,
+        })),
+        "GetMeeting" => answered!(get_meeting(GetMeetingRequest { meeting })),
+        "ListMeetings" => {
+            answered!(list_meetings(ListMeetingsRequest { initiative, ..ListMeetingsRequest::default() }))
+        }
+        "UpdateMeeting" => answered!(update_meeting(UpdateMeetingRequest {
+            meeting,
+            definition: Some(MeetingDefinition { place: new_id(), ..MeetingDefinition::default() }),
+            update_mask: Some(prost_types::FieldMask { paths: vec!["place".to_owned()] }),
+            etag,
+            request_id,
+        })),
+        "RecordMinutes" => {
+            answered!(record_minutes(RecordMinutesRequest { meeting, minutes: new_id(), etag, request_id }))
+        }
+        "CancelMeeting" => answered!(cancel_meeting(CancelMeetingRequest { meeting, reason, etag, request_id })),
+        "ExportMeeting" => answered!(export_meeting(ExportMeetingRequest { meeting })),
+        "PublishPracticeCard" => answered!(publish_practice_card(PublishPracticeCardRequest {
+            initiative,
+            definition: Some(card(&scene.here)),
+            request_id,
+        })),
+        "GetPracticeCard" => answered!(get_practice_card(GetPracticeCardRequest { practice_card })),
+        "ListPracticeCards" => answered!(list_practice_cards(ListPracticeCardsRequest::default())),
+        "UpdatePracticeCard" => answered!(update_practice_card(UpdatePracticeCardRequest {
+            practice_card,
+            definition: Some(PracticeCardDefinition { cost: new_id(), ..card(&scene.here) }),
+            etag,
+            request_id,
+        })),
+        "RetractPracticeCard" => {
+            answered!(retract_practice_card(RetractPracticeCardRequest { practice_card, reason, request_id }))
         }
         other => panic!("{other} is not in this test"),
     }

@@ -3,7 +3,7 @@
 use proto::messaging::*;
 use tonic::{Code, Status};
 
-use crate::scene::{Scene, definition, fields, new_id, post, reason};
+use crate::scene::{Scene, card, definition, fields, meeting, new_id, post, reason};
 
 /// A refused call, which wrote nothing.
 macro_rules! refused {
@@ -41,6 +41,17 @@ async fn nothing_at_all_is_refused_by_every_call() {
         search_messages(SearchMessagesRequest) = ["initiative", "query"];
         get_read_position(GetReadPositionRequest) = ["channel"];
         move_read_position(MoveReadPositionRequest) = ["channel", "cursor"];
+        create_meeting(CreateMeetingRequest) = ["definition", "initiative"];
+        get_meeting(GetMeetingRequest) = ["meeting"];
+        list_meetings(ListMeetingsRequest) = ["initiative"];
+        update_meeting(UpdateMeetingRequest) = ["definition", "meeting", "update_mask"];
+        record_minutes(RecordMinutesRequest) = ["meeting", "minutes"];
+        cancel_meeting(CancelMeetingRequest) = ["meeting", "reason"];
+        export_meeting(ExportMeetingRequest) = ["meeting"];
+        publish_practice_card(PublishPracticeCardRequest) = ["definition", "initiative"];
+        get_practice_card(GetPracticeCardRequest) = ["practice_card"];
+        update_practice_card(UpdatePracticeCardRequest) = ["definition", "practice_card"];
+        retract_practice_card(RetractPracticeCardRequest) = ["practice_card", "reason"];
     }
 }
 
@@ -125,6 +136,75 @@ async fn what_is_malformed_or_too_long_is_named() {
         ..scene.channel_of("", ChannelKind::Discussion)
     };
     assert_eq!(reason(&refused!(scene, create_channel, foreign)), "AUTHOR_ELSEWHERE");
+}
+
+#[tokio::test]
+async fn a_meeting_or_card_is_refused_with_all_that_is_wrong_with_it() {
+    let scene = Scene::set().await;
+    let wordy = MeetingDefinition {
+        organization: "x".to_owned(),
+        title: "x".repeat(201),
+        start_time: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }),
+        end_time: None,
+        place: "x".repeat(501),
+        link: "javascript:alert(1)".to_owned(),
+        agenda: vec![AgendaItem { title: String::new(), notes: "x".repeat(2001) }],
+        channel: "x".to_owned(),
+    };
+    let create = |definition: MeetingDefinition| CreateMeetingRequest {
+        initiative: scene.initiative.to_string(),
+        space: "public".to_owned(),
+        definition: Some(definition),
+        request_id: new_id(),
+    };
+    let mut expected: Vec<String> = [
+        "agenda[0].notes",
+        "agenda[0].title",
+        "channel",
+        "end_time",
+        "link",
+        "organization",
+        "place",
+        "start_time",
+        "title",
+    ]
+    .map(|field| format!("definition.{field}"))
+    .into();
+    expected.push("space".to_owned());
+    assert_eq!(fields(&refused!(scene, create_meeting, create(wordy))), expected);
+    let good = meeting(&scene.here);
+    for end_time in [good.start_time, Some(prost_types::Timestamp { seconds: 1_900_000_000, nanos: 0 })] {
+        let create =
+            CreateMeetingRequest { space: String::new(), ..create(MeetingDefinition { end_time, ..good.clone() }) };
+        assert_eq!(fields(&refused!(scene, create_meeting, create)), ["definition.end_time"]);
+    }
+    let item = AgendaItem { title: "x".to_owned(), notes: "\u{1f4ac}".repeat(2000) };
+    let large = MeetingDefinition { agenda: vec![item; 9], ..good };
+    let create = CreateMeetingRequest { space: String::new(), ..create(large) };
+    assert_eq!(fields(&refused!(scene, create_meeting, create)), ["definition"]);
+
+    let series = MeasureSeries { measure: "x".to_owned(), points: Vec::new(), ..MeasureSeries::default() };
+    let wordy = PracticeCardDefinition {
+        title: String::new(),
+        challenge: "x".repeat(4001),
+        tried: "x".repeat(8001),
+        cost: "x".repeat(2001),
+        result: "x".repeat(4001),
+        series: Some(series),
+        failed: "x".repeat(4001),
+        ..card(&scene.here)
+    };
+    let publish = PublishPracticeCardRequest {
+        initiative: scene.initiative.to_string(),
+        definition: Some(wordy),
+        request_id: new_id(),
+    };
+    let expected =
+        ["challenge", "cost", "failed", "result", "series.measure", "series.name", "series.points", "title", "tried"];
+    assert_eq!(
+        fields(&refused!(scene, publish_practice_card, publish)),
+        expected.map(|field| format!("definition.{field}"))
+    );
 }
 
 #[tokio::test]

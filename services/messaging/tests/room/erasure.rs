@@ -80,6 +80,36 @@ async fn nothing_of_a_withdrawn_message_is_left_anywhere() {
 }
 
 #[tokio::test]
+async fn nothing_of_a_retracted_card_is_left_anywhere() {
+    let scene = Scene::set().await;
+    let alpha = scene.elsewhere().await;
+    let published = scene.published().await;
+    scene.accept(&published.reference).await;
+    alpha.stage.take(scene.told(&published.reference).await.remove(0)).await;
+    let word = "Mentors in ninth grade";
+    assert_eq!(tables_with(&scene.stage, word).await, ["log", "practice_cards"], "and no answer that is kept");
+    let (practice_card, reason) = (published.reference.clone(), "Not ours to tell".to_owned());
+    let retract = RetractPracticeCardRequest { practice_card, reason, request_id: crate::scene::new_id() };
+    scene.operated().retract_practice_card(retract).await.unwrap();
+    let retracted = scene.told(&published.reference).await.pop().unwrap();
+    scene.accept(&published.reference).await;
+    alpha.stage.take(retracted.clone()).await;
+    let late = scene.elsewhere().await;
+    late.stage.take(retracted).await;
+    let get = GetPracticeCardRequest { practice_card: published.reference };
+    let mut left = Vec::new();
+    for node in [&scene, &alpha, &late] {
+        assert_eq!(tables_with(&node.stage, word).await, [""; 0]);
+        let rows = node.stage.rows().await;
+        node.stage.replay().await;
+        assert_eq!(node.stage.rows().await, rows);
+        left.push(node.operated().get_practice_card(get.clone()).await.unwrap().into_inner().practice_card.unwrap());
+    }
+    assert!(left.iter().all(|card| *card == left[0] && card.state() == PracticeCardState::Retracted));
+    assert_eq!((left[0].etag.as_str(), left[0].reason.as_str()), ("2", "Not ours to tell"));
+}
+
+#[tokio::test]
 async fn posted_and_withdrawn_in_one_batch_is_erased_too() {
     let scene = Scene::set().await;
     let alpha = scene.elsewhere().await;

@@ -8,16 +8,23 @@ use chassis::testing::some_node;
 use proto::common::Role;
 use proto::messaging::*;
 
-use crate::scene::{Scene, new_id};
+use crate::scene::{Scene, card, new_id};
 
 /// Every event type of this room, and the one it hears through the chassis.
-const TYPES: [&str; 7] = [
+const TYPES: [&str; 14] = [
     "commonweal.membership.v1.RoleGranted",
     "commonweal.messaging.v1.ChannelClosed",
     "commonweal.messaging.v1.ChannelOpened",
+    "commonweal.messaging.v1.MeetingCancelled",
+    "commonweal.messaging.v1.MeetingRevised",
+    "commonweal.messaging.v1.MeetingScheduled",
     "commonweal.messaging.v1.MessageEdited",
     "commonweal.messaging.v1.MessagePosted",
     "commonweal.messaging.v1.MessageWithdrawn",
+    "commonweal.messaging.v1.MinutesRecorded",
+    "commonweal.messaging.v1.PracticeCardPublished",
+    "commonweal.messaging.v1.PracticeCardRetracted",
+    "commonweal.messaging.v1.PracticeCardRevised",
     "commonweal.messaging.v1.ReadPositionMoved",
 ];
 
@@ -36,10 +43,41 @@ async fn everything_happens(scene: &Scene) -> Channel {
         let moved = MoveReadPositionRequest { request_id: new_id(), ..moved.clone() };
         scene.operated().move_read_position(moved).await.unwrap();
     }
+    meeting_and_card(scene).await;
     let closed = scene.discussion().await;
     scene.close(&closed).await;
     scene.accept(&closed.reference).await;
     channel
+}
+
+async fn meeting_and_card(scene: &Scene) {
+    let mut operated = scene.operated();
+    let (meeting, etag) = (scene.meeting().await.reference, String::new());
+    let update = UpdateMeetingRequest {
+        meeting: meeting.clone(),
+        definition: Some(MeetingDefinition { title: "Moved".to_owned(), ..MeetingDefinition::default() }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["title".to_owned()] }),
+        etag: etag.clone(),
+        request_id: new_id(),
+    };
+    operated.update_meeting(update).await.unwrap();
+    let (minutes, request_id) = ("Agreed".to_owned(), new_id());
+    let record = RecordMinutesRequest { meeting: meeting.clone(), minutes, etag: etag.clone(), request_id };
+    operated.record_minutes(record).await.unwrap();
+    let reason = "Snow".to_owned();
+    let cancel = CancelMeetingRequest { meeting, reason: reason.clone(), etag: etag.clone(), request_id: new_id() };
+    operated.cancel_meeting(cancel).await.unwrap();
+    scene.published().await;
+    let practice_card = scene.published().await.reference;
+    let update = UpdatePracticeCardRequest {
+        practice_card: practice_card.clone(),
+        definition: Some(PracticeCardDefinition { cost: "Nothing".to_owned(), ..card(&scene.here) }),
+        etag,
+        request_id: new_id(),
+    };
+    operated.update_practice_card(update).await.unwrap();
+    let retract = RetractPracticeCardRequest { practice_card, reason, request_id: new_id() };
+    operated.retract_practice_card(retract).await.unwrap();
 }
 
 #[tokio::test]
@@ -73,7 +111,7 @@ async fn what_was_told_here_is_the_same_state_on_another_node() {
     let channel = everything_happens(&backbone).await;
     let alpha = backbone.elsewhere().await;
     let states = backbone.stage.states(&backbone.initiative).await;
-    assert_eq!(states.len(), 2 + 3, "channels and messages, and nothing of how far anybody has read");
+    assert_eq!(states.len(), 2 + 3 + 1, "channels, messages and the meeting, and nothing of how far anybody has read");
     assert!(states.is_sorted_by_key(|(resource, _)| resource.clone()));
     for event in backbone.stage.log().await.into_iter().filter(|event| event.space.initiative().is_some()) {
         alpha.stage.take(event).await;

@@ -6,6 +6,7 @@ mod bad_input;
 mod erasure;
 mod fold;
 mod listing;
+mod meetings;
 mod scene;
 mod story;
 mod watching;

@@ -113,6 +113,29 @@ impl Scene {
         self.operated().close_channel(request).await.unwrap().into_inner().channel.unwrap()
     }
 
+    pub async fn meeting(&self) -> Meeting {
+        self.called(meeting(&self.here)).await
+    }
+
+    pub async fn called(&self, definition: MeetingDefinition) -> Meeting {
+        let request = CreateMeetingRequest {
+            initiative: self.initiative.to_string(),
+            space: String::new(),
+            definition: Some(definition),
+            request_id: new_id(),
+        };
+        self.operated().create_meeting(request).await.unwrap().into_inner().meeting.unwrap()
+    }
+
+    pub async fn published(&self) -> PracticeCard {
+        let request = PublishPracticeCardRequest {
+            initiative: self.initiative.to_string(),
+            definition: Some(card(&self.here)),
+            request_id: new_id(),
+        };
+        self.operated().publish_practice_card(request).await.unwrap().into_inner().practice_card.unwrap()
+    }
+
     pub async fn get(&self, message: &Message) -> Message {
         let request = GetMessageRequest { message: message.reference.clone() };
         self.operated().get_message(request).await.unwrap().into_inner().message.unwrap()
@@ -190,6 +213,41 @@ pub fn post(channel: &Channel, organization: &Reference, body: &str) -> PostMess
         byline: "Ada".to_owned(),
         request_id: new_id(),
         ..PostMessageRequest::default()
+    }
+}
+
+/// A meeting on the first of March 2026, three to four o'clock UTC.
+pub fn meeting(organization: &Reference) -> MeetingDefinition {
+    MeetingDefinition {
+        organization: organization.to_string(),
+        title: "Graduation".to_owned(),
+        start_time: Some(prost_types::Timestamp { seconds: 1_772_377_200, nanos: 0 }),
+        end_time: Some(prost_types::Timestamp { seconds: 1_772_380_800, nanos: 0 }),
+        place: "Room 1".to_owned(),
+        link: "https://meet.example/1".to_owned(),
+        agenda: vec![AgendaItem { title: "Figures".to_owned(), notes: "Of last year".to_owned() }],
+        channel: String::new(),
+    }
+}
+
+pub fn card(organization: &Reference) -> PracticeCardDefinition {
+    let point = SeriesPoint { period: "2014/15".to_owned(), value: "87.2".to_owned() };
+    let series = MeasureSeries {
+        // Any reference will do, and the same each time: what is told and what is found are compared.
+        measure: organization.to_string(),
+        name: "Four-year graduation".to_owned(),
+        unit: "percent".to_owned(),
+        points: vec![point],
+    };
+    PracticeCardDefinition {
+        organization: organization.to_string(),
+        title: "Mentors in ninth grade".to_owned(),
+        challenge: "Many leave in ninth grade".to_owned(),
+        tried: "A mentor for each".to_owned(),
+        cost: "Two people".to_owned(),
+        result: "More graduate".to_owned(),
+        series: Some(series),
+        failed: "Evenings".to_owned(),
     }
 }
 
