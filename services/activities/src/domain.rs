@@ -13,6 +13,8 @@ pub mod means;
 pub mod need;
 pub mod pledge;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 pub use activity::Activity;
 pub use award::Award;

@@ -12,7 +12,7 @@ use prost::Message;
 use proto::measurement::{CreateMeasureRequest, ListMeasuresRequest, Measure, MeasureDefinition, MeasureState};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
-use tonic::Code;
+use tonic::{Code, Status};
 
 pub use awards::{Sent, award_all};
 pub use organizations::{Reporters, Who, admit_hosted, register, reporters};
@@ -46,8 +46,7 @@ pub async fn measures(client: &Client, initiative: &str) -> Result<BTreeMap<Stri
     Ok(found)
 }
 
-/// Defines a measure. The measuring service may hear of an initiative a moment after it was begun or joined: it is given
-/// that moment.
+/// Defines a measure.
 ///
 /// # Errors
 /// Where the node refuses.
@@ -58,12 +57,18 @@ pub async fn define(client: &Client, initiative: &str, definition: MeasureDefini
         request_id: String::new(),
     };
     let request = CreateMeasureRequest { request_id: id_of("define", &request), ..request };
+    let made = once_heard(async || client.measurement().create_measure(request.clone()).await).await?;
+    Ok(made.into_inner().measure.unwrap_or_default())
+}
+
+/// Asks again for a moment where a service does not know the initiative: it may hear of it, and of who takes part, a
+/// moment after it was begun or joined.
+async fn once_heard<T>(mut ask: impl AsyncFnMut() -> Result<T, Status>) -> Result<T, Status> {
     let started = Instant::now();
     loop {
-        match client.measurement().create_measure(request.clone()).await {
-            Ok(made) => return Ok(made.into_inner().measure.unwrap_or_default()),
+        match ask().await {
             Err(status) if status.code() == Code::NotFound && started.elapsed() < HEARD_WITHIN => sleep(PAUSE).await,
-            Err(status) => return Err(status.into()),
+            answer => return answer,
         }
     }
 }

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use proto::activities::{AwardDefinition, CreateAwardRequest, ListAwardsRequest};
 use serde::Serialize;
 
-use super::id_of;
+use super::{id_of, once_heard};
 use crate::client::Client;
 use crate::error::NodeError;
 
@@ -91,6 +91,6 @@ async fn award(client: &Client, initiative: &str, definition: &AwardDefinition) 
     let definition = Some(definition.clone());
     let request = CreateAwardRequest { initiative: initiative.to_owned(), definition, request_id: String::new() };
     let request = CreateAwardRequest { request_id: id_of("award", &request), ..request };
-    client.activities().create_award(request).await?;
+    once_heard(async || client.activities().create_award(request.clone()).await).await?;
     Ok(())
 }
