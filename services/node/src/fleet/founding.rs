@@ -2,6 +2,7 @@
 
 use chassis::names::{NameError, Reference};
 use proto::common::Role;
+use proto::measurement::ListMeasuresRequest;
 use proto::membership::*;
 
 use super::{Coalition, Node, until};
@@ -79,6 +80,13 @@ impl Founded {
             ..AdmitMemberRequest::default()
         };
         self.staff.membership().admit_member(request).await?;
+        // Its own node hears of the role by the border, and each of its rooms a moment after the other.
+        let member = partner.speaking_for(&organization)?;
+        until(format!("{} to know the role of {organization}", partner.sketch.name), async || {
+            let request = ListMeasuresRequest { initiative: self.initiative.clone(), ..ListMeasuresRequest::default() };
+            Ok(member.measurement().list_measures(request).await.ok())
+        })
+        .await?;
         Ok(organization)
     }
 
