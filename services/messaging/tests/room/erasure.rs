@@ -61,7 +61,7 @@ async fn nothing_of_a_withdrawn_message_is_left_anywhere() {
     let withdrawal = scene.told(&posted.reference).await.pop().unwrap();
     alpha.stage.take(withdrawal.clone()).await;
     assert_eq!(tables_with(&alpha.stage, SECRET).await, [""; 0]);
-    assert_eq!(tables_with(&alpha.stage, "Ada").await, [""; 0], "nor of who signed it");
+    assert_eq!(tables_with(&alpha.stage, "Wilhelmina").await, [""; 0], "nor of who signed it");
 
     // Folding again what is left, and hearing nothing else of it, give the same.
     let (rows, states) = (scene.stage.rows().await, scene.stage.states(&scene.initiative).await);

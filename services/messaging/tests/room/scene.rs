@@ -210,7 +210,7 @@ pub fn post(channel: &Channel, organization: &Reference, body: &str) -> PostMess
         channel: channel.reference.clone(),
         organization: organization.to_string(),
         body: body.to_owned(),
-        byline: "Ada".to_owned(),
+        byline: "Wilhelmina".to_owned(),
         request_id: new_id(),
         ..PostMessageRequest::default()
     }
