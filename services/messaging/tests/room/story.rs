@@ -31,7 +31,10 @@ async fn a_message_is_posted_answered_and_edited() {
     let changes: Vec<Change> = scene.list(&channel, "", 0).await.entries.iter().map(Entry::change).collect();
     assert_eq!(changes, [Change::Posted, Change::Posted, Change::Posted, Change::Edited]);
     let get = scene.get(&answer).await;
-    assert_eq!((get.body.as_str(), get.byline.as_str(), get.state()), ("We do not", "Wilhelmina", MessageState::Posted));
+    assert_eq!(
+        (get.body.as_str(), get.byline.as_str(), get.state()),
+        ("We do not", "Wilhelmina", MessageState::Posted)
+    );
     let stale = EditMessageRequest {
         message: answer.reference.clone(),
         body: "Late".to_owned(),
