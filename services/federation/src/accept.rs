@@ -126,8 +126,12 @@ async fn verify(
     let node = node.ok_or_else(|| NotAccepted::NotAdmitted(mailbox.clone()))?;
     chain.check(&node.keys)?;
     // A space is opened by its first entry: whoever may not write there opens none.
-    let governance = governance::of(connection, initiative, mailbox, governed_by, clock::now()).await?;
-    if !domain::may_write(&chain.feed.space, mailbox, governance.backbone) {
+    let space = &chain.feed.space;
+    let after = order::read(connection, space).await?.position;
+    let now = clock::now();
+    let governance = governance::of(connection, initiative, mailbox, governed_by, now, (space, after)).await?;
+    let outside = domain::is_circle(space) && !governance.in_circle;
+    if outside || !domain::may_write(space, mailbox, governance.backbone) {
         return Err(NotAccepted::NotItsSpace(mailbox.clone()));
     }
     if chain.feed.epoch != wire::EPOCH {
@@ -168,7 +172,9 @@ pub(crate) async fn place(
     let before = order::lock(connection, &feed.space).await?;
     let at = clock::now().max(before.accepted_at);
     let ours = feed.origin == *border.node();
-    let governance = governance::of(connection, ordered.initiative, &feed.origin, ordered.governed_by, at).await?;
+    let after = (&feed.space, before.position);
+    let governance =
+        governance::of(connection, ordered.initiative, &feed.origin, ordered.governed_by, at, after).await?;
     let verdicts = keep::judge(connection, chain, &governance, ours).await?;
 
     let refused = verdicts.iter().filter_map(|(sequence, verdict)| {

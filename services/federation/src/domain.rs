@@ -13,6 +13,8 @@ pub struct Governance {
     pub admitted: bool,
     /// It is the initiative's backbone.
     pub backbone: bool,
+    /// Where the entry's space is a circle: it is in it.
+    pub in_circle: bool,
     /// Which organization living on it holds which role.
     pub roles: Vec<(Reference, Role)>,
 }
@@ -141,15 +143,23 @@ pub fn permit(feed: &FeedName, event: &Event, governance: &Governance, told_befo
     if !governance.admitted && !governance.backbone {
         return Err(Refusal::NotAdmitted(feed.origin.clone()));
     }
+    if is_circle(&feed.space) && !governance.in_circle && !governance.backbone {
+        return Err(Refusal::NotItsSpace(feed.origin.clone()));
+    }
     may_tell(feed, event, governance)?;
     if told_before { Err(Refusal::DuplicateEvent) } else { Ok(()) }
 }
 
-/// Whether a node may write into a space at all.
+/// Whether a space has a list of its own of the nodes in it, which the space's own order tells.
+pub fn is_circle(space: &Space) -> bool {
+    matches!(space, Space::Of(_, Within::Circle(_)))
+}
+
+/// Whether a node may write into a space by the name of the space. Who is in a circle does not stand in its name.
 pub fn may_write(space: &Space, origin: &NodeId, backbone: bool) -> bool {
     match space {
-        Space::Local | Space::Of(_, Within::Circle(_)) => false,
-        Space::Of(_, Within::Members | Within::Public) => true,
+        Space::Local => false,
+        Space::Of(_, Within::Members | Within::Public | Within::Circle(_)) => true,
         Space::Of(_, Within::Backbone(partner)) => backbone || partner == origin,
     }
 }
@@ -202,11 +212,12 @@ fn roles_in_words(rule: &Telling) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a node may hold a space: what it may not hold is never sent to it.
+/// Whether a node may hold a space by the name of the space: what it may not hold is never sent to it. Who is in a circle
+/// does not stand in its name.
 pub fn may_hold(space: &Space, node: &NodeId) -> bool {
     match space {
-        Space::Local | Space::Of(_, Within::Circle(_)) => false,
-        Space::Of(_, Within::Members | Within::Public) => true,
+        Space::Local => false,
+        Space::Of(_, Within::Members | Within::Public | Within::Circle(_)) => true,
         Space::Of(_, Within::Backbone(partner)) => partner == node,
     }
 }
@@ -262,11 +273,11 @@ mod tests {
     }
 
     fn backbone() -> Governance {
-        Governance { admitted: true, backbone: true, roles: vec![] }
+        Governance { admitted: true, backbone: true, in_circle: false, roles: vec![] }
     }
 
     fn partner() -> Governance {
-        Governance { admitted: true, backbone: false, roles: vec![] }
+        Governance { admitted: true, backbone: false, in_circle: false, roles: vec![] }
     }
 
     #[test]

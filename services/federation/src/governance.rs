@@ -1,18 +1,18 @@
 //! What the border itself folds out of the order of the members space: which nodes belong, with which keys, and which
-//! roles are held on them. Every node folds it from the same positions, so every node judges alike.
+//! roles are held on them; and out of each circle's own order, which nodes are in it. Every node folds it from the same positions, so every node judges alike.
 
 use chassis::event::{Event, Fact};
 use chassis::names::{NodeId, Reference, Space};
-use chassis::roles;
+use chassis::{circles, roles};
 use prost::Name;
 use proto::federation::{NodeAdmitted, NodeEnded, NodeKey};
-use proto::membership::{RoleEnded, RoleGranted};
+use proto::membership::{CircleChanged, CircleEnded, CircleFormed, RoleEnded, RoleGranted};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use crate::border::BorderError;
-use crate::domain::Governance;
+use crate::domain::{self, Governance};
 use crate::store::nodes::{self, Initiative, Node};
 use crate::store::{signed, unsigned};
 
@@ -21,9 +21,17 @@ pub fn changes(event_type: &str) -> bool {
     [NodeAdmitted::full_name(), NodeEnded::full_name(), RoleGranted::full_name(), RoleEnded::full_name()]
         .iter()
         .any(|name| name == event_type)
+        || changes_circle(event_type)
 }
 
-/// What the members space says about a node, at a position and an instant.
+fn changes_circle(event_type: &str) -> bool {
+    [CircleFormed::full_name(), CircleChanged::full_name(), CircleEnded::full_name()]
+        .iter()
+        .any(|name| name == event_type)
+}
+
+/// What the members space says about a node, at a position and an instant; and where it tells something `after` a position
+/// in a circle's own order, whether it is in the circle there.
 ///
 /// # Errors
 /// Where the database fails.
@@ -33,15 +41,17 @@ pub async fn of(
     node: &NodeId,
     position: u64,
     at: OffsetDateTime,
+    (space, after): (&Space, u64),
 ) -> Result<Governance, sqlx::Error> {
     let backbone = initiative.backbone == *node;
     if backbone {
         // It grants the roles: none can be missing to it.
-        return Ok(Governance { admitted: true, backbone, roles: Vec::new() });
+        return Ok(Governance { admitted: true, backbone, in_circle: false, roles: Vec::new() });
     }
     let admitted = nodes::node_at(connection, &initiative.initiative, node, position).await?.is_some();
     let roles = roles::held_on_node(connection, &initiative.initiative, node, signed(position), at).await?;
-    Ok(Governance { admitted, backbone, roles })
+    let in_circle = domain::is_circle(space) && circles::included_at(connection, space, node, signed(after)).await?;
+    Ok(Governance { admitted, backbone, in_circle, roles })
 }
 
 /// Folds an accepted event, if it is one that later entries are judged by.
@@ -49,7 +59,11 @@ pub async fn of(
 /// # Errors
 /// Where the database fails.
 pub async fn fold(connection: &mut PgConnection, initiative: &Initiative, event: &Event) -> Result<(), BorderError> {
-    if !changes(&event.type_name) || event.space != Space::members(&initiative.initiative) {
+    let here = match domain::is_circle(&event.space) {
+        true => changes_circle(&event.type_name),
+        false => changes(&event.type_name) && event.space == Space::members(&initiative.initiative),
+    };
+    if !here {
         return Ok(());
     }
     // In a savepoint: a value that the database refuses must not refuse everything around it.
@@ -68,7 +82,9 @@ pub async fn fold(connection: &mut PgConnection, initiative: &Initiative, event:
 
 async fn fold_event(connection: &mut PgConnection, initiative: &Initiative, event: &Event) -> Result<(), BorderError> {
     let position = event.accepted.map_or(0, |place| unsigned(place.position));
-    if !fold_node(connection, initiative, event, position).await? {
+    if domain::is_circle(&event.space) {
+        circles::hear(connection, event).await?;
+    } else if !fold_node(connection, initiative, event, position).await? {
         roles::hear(connection, event).await?;
     }
     Ok(())

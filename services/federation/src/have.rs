@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 
 use crate::border::BorderError;
 use crate::domain;
+use crate::holding;
 use crate::store::entries;
 use crate::store::feeds::{self, Feed};
 use crate::store::nodes::Initiative;
@@ -19,18 +20,34 @@ use crate::store::quarantine::{self, Finding};
 use crate::wire::{self, FeedName};
 
 /// Everything that matters to the link between `writer` and the backbone: the writer's feeds, and the spaces it may
-/// hold.
+/// hold. Said by the writer itself (`own`) these are the spaces it holds: of a circle into which it comes it holds the
+/// beginning before it knows that it is in it.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn of(connection: &mut PgConnection, initiative: &Reference, writer: &NodeId) -> Result<Have, BorderError> {
+pub async fn of(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    writer: &NodeId,
+    own: bool,
+) -> Result<Have, BorderError> {
     let reference = initiative.to_string();
     let feeds = feeds::of_origin(connection, &reference, writer).await?;
     let spaces = order::spaces(connection, &reference).await?;
-    let held = spaces.into_iter().filter(|(space, _)| domain::may_hold(space, writer));
+    let mut held = Vec::new();
+    for (space, order) in spaces {
+        let may = match own {
+            true => domain::may_hold(&space, writer),
+            // Of a circle that it was taken out of, it learns no more, not even how far it goes.
+            false => holding::up_to(connection, &space, writer).await?.is_some_and(|last| last >= order.position),
+        };
+        if may {
+            held.push(space_head(&reference, &space, &order));
+        }
+    }
     Ok(Have {
         feeds: feeds.iter().map(|(name, feed)| feed_head(name, feed)).collect(),
-        spaces: held.map(|(space, order)| space_head(&reference, &space, &order)).collect(),
+        spaces: held,
         answer: false,
         resume: false,
     })
@@ -89,15 +106,13 @@ pub async fn agreed_spaces(
     initiative: &Reference,
     holder: &NodeId,
 ) -> Result<Heads<Space>, BorderError> {
-    let named: BTreeMap<Space, (u64, Bytes)> = have
-        .spaces
-        .iter()
-        .filter_map(|head| {
-            let space = Space::within(&head.initiative, &head.space).ok()?;
-            let fits = space.initiative() == Some(initiative) && domain::may_hold(&space, holder);
-            fits.then(|| (space, (head.position, head.digest.clone())))
-        })
-        .collect();
+    let mut named = BTreeMap::<Space, (u64, Bytes)>::new();
+    for head in &have.spaces {
+        let Ok(space) = Space::within(&head.initiative, &head.space) else { continue };
+        if space.initiative() == Some(initiative) && holding::up_to(connection, &space, holder).await?.is_some() {
+            named.insert(space, (head.position, head.digest.clone()));
+        }
+    }
     let heads: Vec<(Space, u64, Bytes)> =
         named.into_iter().map(|(space, (position, digest))| (space, position, digest)).collect();
     let agreed = order::agreed(connection, &heads).await?;

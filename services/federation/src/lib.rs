@@ -8,6 +8,7 @@ pub mod ending;
 pub mod enrol;
 pub mod governance;
 pub mod have;
+mod holding;
 pub mod hub;
 pub mod invitation;
 pub mod join;

@@ -11,6 +11,7 @@ use crate::accept::Outcome;
 use crate::border::{Border, BorderError};
 use crate::domain;
 use crate::governance;
+use crate::holding;
 use crate::keep::{self, Kept, Verdicts};
 use crate::meters::{link_meters, peer};
 use crate::store::nodes::{self, Initiative};
@@ -141,6 +142,10 @@ async fn take(
         domain::Step::Ask => return Err(NotTaken::Gap),
         domain::Step::Take { .. } => follows(connection, initiative, step, &before).await?,
     }
+    // Whoever comes into a circle later gets what was told before: only who was taken out can know that it is not in it.
+    if holding::up_to(connection, &step.feed.space, border.node()).await?.is_some_and(|last| position > last) {
+        return Err(NotTaken::NotItsSpace);
+    }
     let place = Place { position: signed(position), at: step.at };
     if step.feed.origin == *border.node() {
         confirm_own(border, connection, step, seal, place).await?;
@@ -233,7 +238,8 @@ async fn verify(
     if let Some(link) = chain.links.iter().find(|link| link.body.is_none() && !refused(link.sequence)) {
         return Err(NotTaken::Withheld(link.sequence));
     }
-    let governance = governance::of(connection, initiative, &chain.feed.origin, governed_by, step.at).await?;
+    let after = (&step.feed.space, acceptance.position.saturating_sub(1));
+    let governance = governance::of(connection, initiative, &chain.feed.origin, governed_by, step.at, after).await?;
     let mut verdicts = Verdicts::with_capacity(chain.links.len());
     let mut told = keep::told_before(connection, chain, governance.backbone).await?;
     for link in &chain.links {

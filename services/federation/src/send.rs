@@ -6,7 +6,6 @@ use prost::Message;
 use proto::federation::{Frame, Have, LinkMessage, link_message};
 
 use crate::border::BorderError;
-use crate::domain;
 use crate::hub::Sent;
 use crate::link::Link;
 use crate::meters::{link_meters, peer};
@@ -14,8 +13,9 @@ use crate::pace::{ENTRIES_ON_THE_ROAD, STEPS_ON_THE_ROAD, Say};
 use crate::store::entries;
 use crate::store::feeds::{self, Feed};
 use crate::store::order::{self, Order};
+use crate::store::signed;
 use crate::wire::{self, FeedName};
-use crate::{governance, have};
+use crate::{governance, have, holding};
 
 /// How many steps of an order are read at once.
 const STEPS: i64 = 32;
@@ -36,7 +36,9 @@ pub async fn pending(link: &Link) -> Result<(), BorderError> {
 
 async fn speak(link: &Link, say: Say) -> Result<(), BorderError> {
     let writer = if link.is_backbone() { &link.peer } else { link.border.node() };
-    let have = have::of(&mut *link.border.pool.acquire().await?, &link.initiative.initiative, writer).await?;
+    let mut connection = link.border.pool.acquire().await?;
+    let have = have::of(&mut connection, &link.initiative.initiative, writer, !link.is_backbone()).await?;
+    drop(connection);
     let have = Have { answer: say.answer, resume: say.resume, ..have };
     confirmed(vec![start(link, link_message::Message::Have(have)).await?]).await
 }
@@ -92,7 +94,8 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
                 break;
             }
             let mut connection = link.border.pool.acquire().await?;
-            let steps = order::steps(&mut connection, &space, sent, STEPS, Some(&link.peer)).await?;
+            let most = STEPS.min(signed(order.position - sent));
+            let steps = order::steps(&mut connection, &space, sent, most, Some(&link.peer)).await?;
             drop(connection);
             let Some(last) = u64::try_from(steps.len()).ok().filter(|steps| *steps > 0) else { break };
             let mut on_the_road = Vec::with_capacity(steps.len());
@@ -107,16 +110,21 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
     Ok(())
 }
 
-/// The orders that the partner may hold, the members space first; none where it does not belong.
+/// The orders that the partner may hold, each as far as it may, the members space first; none where it does not belong.
 async fn holdable(link: &Link) -> Result<Vec<(Space, Order)>, BorderError> {
     let reference = &link.initiative.initiative;
     let mut connection = link.border.pool.acquire().await?;
     let position = order::read(&mut connection, &Space::members(reference)).await?.position;
-    let governance = governance::of(&mut connection, &link.initiative, &link.peer, position, chassis::clock::now());
+    let (now, after) = (chassis::clock::now(), (&Space::members(reference), position));
+    let governance = governance::of(&mut connection, &link.initiative, &link.peer, position, now, after);
     if !governance.await?.admitted {
         return Ok(Vec::new());
     }
-    let mut spaces = order::spaces(&mut connection, &reference.to_string()).await?;
-    spaces.retain(|(space, _)| domain::may_hold(space, &link.peer));
+    let mut spaces = Vec::new();
+    for (space, order) in order::spaces(&mut connection, &reference.to_string()).await? {
+        if let Some(last) = holding::up_to(&mut connection, &space, &link.peer).await? {
+            spaces.push((space, Order { position: order.position.min(last), ..order }));
+        }
+    }
     Ok(spaces)
 }

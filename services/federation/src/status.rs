@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::border::BorderError;
+use crate::holding;
 use crate::hub::Road;
 use crate::links::Links;
 use crate::store::links::{self, LinkRow};
@@ -120,11 +121,13 @@ async fn lag_down(connection: &mut PgConnection, row: &LinkRow) -> Result<(u64, 
     let (mut steps, mut since) = (0, None);
     let cursors = links::cursors(connection, &row.node).await?;
     for (space, order) in order::spaces(connection, &row.initiative.to_string()).await? {
-        if !crate::domain::may_hold(&space, &row.node) {
+        let Some(last) = holding::up_to(connection, &space, &row.node).await? else { continue };
+        let confirmed = cursors.iter().find(|(confirmed, _)| *confirmed == space).map_or(0, |(_, position)| *position);
+        let waiting = order.position.min(last).saturating_sub(confirmed);
+        if waiting == 0 {
             continue;
         }
-        let confirmed = cursors.iter().find(|(confirmed, _)| *confirmed == space).map_or(0, |(_, position)| *position);
-        steps += order.position.saturating_sub(confirmed);
+        steps += waiting;
         let oldest = order::accepted_at(connection, &space, confirmed + 1).await?;
         since = [since, oldest].into_iter().flatten().min();
     }

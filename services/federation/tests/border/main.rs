@@ -8,6 +8,7 @@
 mod acceptances;
 mod access;
 mod bad_input;
+mod circles;
 mod coalition;
 mod forge;
 mod frames;
@@ -58,7 +59,7 @@ async fn what_is_between_one_partner_and_the_backbone_no_other_holds() {
         assert_eq!(held, [members.to_string()], "{table}");
     }
     let mut connection = backbone.border.pool.acquire().await.unwrap();
-    let said = federation::have::of(&mut connection, &coalition.initiative, beta.id()).await.unwrap();
+    let said = federation::have::of(&mut connection, &coalition.initiative, beta.id(), false).await.unwrap();
     assert_eq!(said.spaces.iter().map(|head| head.space.as_str()).collect::<Vec<_>>(), ["members"]);
     assert!(said.feeds.is_empty());
 }

@@ -23,7 +23,7 @@ use crate::words;
 
 const CHECK: &str = "admission";
 /// What follows from the order, and is folded again.
-const FOLDED: [&str; 2] = ["federation.nodes", "federation.roles"];
+const FOLDED: [&str; 3] = ["federation.nodes", "federation.roles", "federation.circles"];
 
 #[derive(Default)]
 struct Count {
@@ -123,7 +123,8 @@ impl Verifier<'_> {
         let digest = wire::head(&seal.head).ok_or_else(|| wrong("its head is not a digest".to_owned()))?;
         wire::check_seal(&seal, &digest, &origin, &keys)
             .map_err(|error| wrong(format!("the origin's seal: {error}")))?;
-        let governance = governance::of(connection, initiative, &origin, by, read.at).await?;
+        let after = (&space, unsigned(step.position - 1));
+        let governance = governance::of(connection, initiative, &origin, by, read.at, after).await?;
         let feed = FeedName { space, origin, epoch: read.acceptance.epoch };
         Ok(Judging { head, step, read, feed, initiative, governance })
     }
