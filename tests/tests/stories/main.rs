@@ -5,6 +5,7 @@
 //! killed. Failures that do not: a Postgres that loses what it confirmed.
 #![cfg(test)]
 
+mod circle;
 #[cfg(target_os = "linux")]
 mod demo;
 mod three_nodes;
