@@ -32,7 +32,7 @@ pub async fn figures(rounds: usize) -> Outcome<[Figure; 2]> {
     tokio::time::sleep(REST).await;
     let node = alpha.node(ALPHA.name)?.process().ok_or("the node does not run")?;
     let memory = resident(node)?;
-    let broker = children(node)?.into_iter().map(resident).sum::<Outcome<f64>>()?;
+    let broker = descendants(node)?.into_iter().map(resident).sum::<Outcome<f64>>()?;
     alpha.stop().await?;
     Ok([
         Figure { name: "start", ours: median(&ours), limit: median(&limits), unit: "s" },
@@ -58,13 +58,15 @@ fn resident(process: u32) -> Outcome<f64> {
     Ok(kib * 1024.0 / MIB)
 }
 
-/// The processes that a process has started.
-fn children(process: u32) -> Outcome<Vec<u32>> {
+/// The processes that a process has started, and those that they have.
+fn descendants(process: u32) -> Outcome<Vec<u32>> {
     let mut found = Vec::new();
     for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
         let text = std::fs::read_to_string(task?.path().join("children"))?;
         for child in text.split_whitespace() {
-            found.push(child.parse()?);
+            let child = child.parse()?;
+            found.push(child);
+            found.extend(descendants(child)?);
         }
     }
     Ok(found)
