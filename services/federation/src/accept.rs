@@ -127,7 +127,8 @@ async fn verify(
     chain.check(&node.keys)?;
     // A space is opened by its first entry: whoever may not write there opens none.
     let space = &chain.feed.space;
-    let after = order::read(connection, space).await?.position;
+    // Only who is in a circle stands in the space's own order.
+    let after = if domain::is_circle(space) { order::read(connection, space).await?.position } else { 0 };
     let now = clock::now();
     let governance = governance::of(connection, initiative, mailbox, governed_by, now, (space, after)).await?;
     let outside = domain::is_circle(space) && !governance.in_circle;
