@@ -17,6 +17,13 @@ use crate::room::{FoldError, Folded};
 /// Nodes in one circle at the most.
 pub const MOST_NODES: usize = 100;
 
+/// Whether the table follows events of this type.
+pub fn hears(type_name: &str) -> bool {
+    [CircleFormed::full_name(), CircleChanged::full_name(), CircleEnded::full_name()]
+        .iter()
+        .any(|name| name == type_name)
+}
+
 /// Takes in the three events that the table follows.
 ///
 /// # Errors

@@ -105,11 +105,6 @@ impl Event {
         }
     }
 
-    /// The protobuf package of its type: which service's own it is.
-    pub fn package(&self) -> &str {
-        self.type_name.rsplit_once('.').map_or("", |(package, _)| package)
-    }
-
     /// Its message, if it is of type `M`.
     ///
     /// # Errors
@@ -181,6 +176,11 @@ impl Event {
 }
 
 /// Whether this can be the full name of a protobuf message.
+/// The protobuf package of an event's type: which service's own it is.
+pub fn package(type_name: &str) -> &str {
+    type_name.rsplit_once('.').map_or("", |(package, _)| package)
+}
+
 fn is_type_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
     (1..=200).contains(&name.len()) && name.bytes().all(allowed)

@@ -6,17 +6,25 @@ use std::collections::BTreeSet;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::event::Event;
+use crate::event::{Event, package};
 use crate::log::{self, Line, Standing};
 use crate::names::Reference;
 use crate::room::{FoldError, Folded, Room};
 use crate::telemetry::{SERVICE, meters, of};
 use crate::{circles, roles};
 
+/// Whether events of this type are any of this service's business.
+pub(crate) fn minds<R: Room>(type_name: &str) -> bool {
+    package(type_name) == R::PACKAGE || R::hears(type_name) || roles::hears(type_name) || circles::hears(type_name)
+}
+
 /// Folds one event, told or heard.
 pub(crate) async fn fold<R: Room>(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
-    let own = event.package() == R::PACKAGE;
-    let folded = if own { R::apply(connection, event).await? } else { R::hear(connection, event).await? };
+    let folded = match event.type_name.as_str() {
+        name if package(name) == R::PACKAGE => R::apply(connection, event).await?,
+        name if R::hears(name) => R::hear(connection, event).await?,
+        _ => Folded::Ignored,
+    };
     let common = [roles::hear(connection, event).await?, circles::hear(connection, event).await?];
     Ok(if folded == Folded::Ignored && common.contains(&Folded::Applied) { Folded::Applied } else { folded })
 }

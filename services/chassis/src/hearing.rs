@@ -50,6 +50,19 @@ impl<R: Room> Listener for Hearing<R> {
     const NAME: &'static str = R::NAME;
     const REPEATABLE: bool = true;
 
+    /// An erased delivery has nothing to fold; a verdict is its business if one of the events judged is.
+    fn minds(&self, delivery: &Delivery) -> bool {
+        if delivery.event.is_empty() {
+            return false;
+        }
+        let Ok(event) = Event::decode(&delivery.event) else { return true };
+        if event.type_name != Judged::full_name() {
+            return fold::minds::<R>(&event.type_name);
+        }
+        let judged = event.message::<Judged>().unwrap_or_default();
+        judged.types.is_empty() || judged.types.iter().any(|name| fold::minds::<R>(name))
+    }
+
     async fn take(
         &self,
         connection: &mut PgConnection,

@@ -13,6 +13,7 @@ use prost::Message;
 use proto::common::{AskRange, Delivery, Range};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
@@ -27,6 +28,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// A span has at most so many links.
 const LINKS: usize = 32;
 const RETRY: Duration = Duration::from_millis(500);
+/// How often it is noted how far others were heard of whom nothing came that is this service's business.
+const NOTE_EVERY: Duration = Duration::from_millis(100);
 
 /// Who takes in what others tell.
 pub trait Listener: Send + Sync + 'static {
@@ -35,6 +38,11 @@ pub trait Listener: Send + Sync + 'static {
     /// Whether what is taken in makes nothing that leaves this database: then its commit need not wait for the disk,
     /// since what a crash takes back goes back with the cursor and is asked for again.
     const REPEATABLE: bool;
+
+    /// Whether a delivery is any of its business. What is not moves the cursor, a moment later, and nothing else.
+    fn minds(&self, _delivery: &Delivery) -> bool {
+        true
+    }
 
     /// Takes in events of one source, in order, within the transaction that also moves the cursor.
     fn take(
@@ -88,6 +96,8 @@ pub struct Inbox<L> {
     pool: PgPool,
     client: async_nats::Client,
     heard: BTreeMap<String, u64>,
+    /// Of whom more was heard than is noted.
+    passed: BTreeSet<String>,
     troubles: Troubles,
 }
 
@@ -99,7 +109,7 @@ enum Arrival {
 impl<L: Listener> Inbox<L> {
     /// The inbox that feeds `listener`.
     pub fn new(listener: Arc<L>, pool: PgPool, client: async_nats::Client) -> Self {
-        Self { listener, pool, client, heard: BTreeMap::new(), troubles: Troubles::default() }
+        Self { listener, pool, client, heard: BTreeMap::new(), passed: BTreeSet::new(), troubles: Troubles::default() }
     }
 
     /// What stands in its way, now and later.
@@ -135,11 +145,15 @@ impl<L: Listener> Inbox<L> {
         let live = self.client.subscribe(broker::ALL_EVENTS).await.map_err(broker)?;
         let mut heads = self.client.subscribe(broker::ALL_HEADS).await.map_err(broker)?;
         self.heard = load(&self.pool).await?;
+        self.passed.clear();
         let mut live = live.ready_chunks(BATCH);
         let mut roll_call = tokio::time::interval(broker::ROLL_CALL_EVERY);
+        let mut noting = tokio::time::interval(NOTE_EVERY);
+        noting.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = roll_call.tick() => self.call_roll().await?,
+                _ = noting.tick(), if !self.passed.is_empty() => self.note().await?,
                 messages = live.next() => match messages {
                     Some(messages) => {
                         for (source, deliveries) in by_source(messages) {
@@ -209,9 +223,15 @@ impl<L: Listener> Inbox<L> {
 
     async fn take(&mut self, source: &str, deliveries: &[Delivery]) -> Result<(), InboxError> {
         let Some(last) = deliveries.last().map(|delivery| delivery.sequence) else { return Ok(()) };
+        if !deliveries.iter().any(|delivery| self.listener.minds(delivery)) {
+            self.heard.insert(source.to_owned(), last);
+            self.passed.insert(source.to_owned());
+            return Ok(());
+        }
         let mut transaction = self.pool.begin().await?;
-        // Another replica of this service may have been here: the row is the lock, and what it says counts.
-        let heard = lock(&mut transaction, source, L::REPEATABLE).await?;
+        // Another replica of this service may have been here: the row is the lock, and what it says counts. Where it says
+        // less than this one knows, what lies between is none of their business.
+        let heard = lock(&mut transaction, source, L::REPEATABLE).await?.max(self.heard(source));
         let start = deliveries.iter().position(|delivery| delivery.sequence > heard).unwrap_or(deliveries.len());
         let fresh = deliveries.get(start..).unwrap_or_default();
         if without_gap(heard, fresh) && !fresh.is_empty() {
@@ -222,10 +242,20 @@ impl<L: Listener> Inbox<L> {
             let count = u64::try_from(fresh.len()).unwrap_or(0);
             meters().heard.add(count, &[of(SERVICE, L::NAME), of(SOURCE, source.to_owned())]);
             self.heard.insert(source.to_owned(), last);
+            self.passed.remove(source);
             self.listener.taken();
         } else {
             self.heard.insert(source.to_owned(), heard);
         }
+        Ok(())
+    }
+
+    /// Notes how far those were heard of whom nothing came but what is none of this service's business.
+    async fn note(&mut self) -> Result<(), InboxError> {
+        let (sources, numbers): (Vec<&str>, Vec<i64>) =
+            self.passed.iter().map(|source| (source.as_str(), signed(self.heard(source)))).unzip();
+        note(&self.pool, &sources, &numbers).await?;
+        self.passed.clear();
         Ok(())
     }
 
@@ -298,10 +328,29 @@ async fn lock(connection: &mut PgConnection, source: &str, repeatable: bool) -> 
     Ok(u64::try_from(sequence).unwrap_or(0))
 }
 
+/// Not waited for on the disk: what a crash takes back is asked for again.
+async fn note(pool: &PgPool, sources: &[&str], numbers: &[i64]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into heard (source, sequence)
+         select * from unnest($1::text[], $2::bigint[])
+          where set_config('synchronous_commit', 'off', true) is not null
+         on conflict (source) do update set sequence = greatest(heard.sequence, excluded.sequence)",
+    )
+    .bind(sources)
+    .bind(numbers)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+fn signed(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
+}
+
 async fn advance(connection: &mut PgConnection, source: &str, sequence: u64) -> Result<(), sqlx::Error> {
     sqlx::query("update heard set sequence = $2 where source = $1")
         .bind(source)
-        .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
+        .bind(signed(sequence))
         .execute(connection)
         .await?;
     Ok(())

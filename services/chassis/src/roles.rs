@@ -1,5 +1,6 @@
 //! Roles: who is what to which initiative. Every service folds `RoleGranted` and `RoleEnded` into the same table.
 
+use prost::Name;
 use proto::common::Role;
 use proto::membership::{RoleEnded, RoleGranted};
 use sqlx::PgConnection;
@@ -10,12 +11,16 @@ use crate::event::{Event, Place, instant};
 use crate::names::{NodeId, Reference};
 use crate::room::{FoldError, Folded};
 
+/// Whether the table follows events of this type.
+pub fn hears(type_name: &str) -> bool {
+    [RoleGranted::full_name(), RoleEnded::full_name()].iter().any(|name| name == type_name)
+}
+
 /// Takes in the two events that the table follows.
 ///
 /// # Errors
 /// Where the event cannot be read or the database fails.
 pub async fn hear(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
-    use prost::Name;
     if event.type_name == RoleGranted::full_name() {
         grant(connection, event, &event.message()?).await?;
     } else if event.type_name == RoleEnded::full_name() {

@@ -69,8 +69,15 @@ pub trait Room: Send + Sync + 'static {
     /// Changes the tables as one of this service's own events says.
     fn apply(connection: &mut PgConnection, event: &Event) -> impl Future<Output = Result<Folded, FoldError>> + Send;
 
-    /// Changes this service's projections of others' events.
-    fn hear(connection: &mut PgConnection, event: &Event) -> impl Future<Output = Result<Folded, FoldError>> + Send;
+    /// Whether it has projections of others' events of this type. What is none of its business it only counts.
+    fn hears(_type_name: &str) -> bool {
+        false
+    }
+
+    /// Changes this service's projections of others' events, of a type that it hears.
+    fn hear(_connection: &mut PgConnection, _event: &Event) -> impl Future<Output = Result<Folded, FoldError>> + Send {
+        std::future::ready(Ok(Folded::Ignored))
+    }
 
     /// Notes in the tables where this node's own events came to stand in their space's order. `apply` saw them before
     /// they had a place; in a replay they have one from the start, so the rows must come out the same either way.

@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 
 use chassis::event::{Event, Place};
 use chassis::log::{self, Line};
-use proto::federation::Acceptance;
+use prost::Message;
+use proto::federation::{Acceptance, EntryHeader};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::border::{Border, BorderError};
 use crate::domain::{self, Governance, Refusal};
+use crate::governance;
 use crate::store::entries::{self, NewEntry};
 use crate::store::feeds;
 use crate::store::nodes::Initiative;
+use crate::verdict::{self, Told};
 use crate::wire::{Chain, FeedName, Link};
-use crate::{governance, verdict};
 
 /// The verdict on each entry of a chain, in order.
 pub type Verdicts = Vec<(u64, Result<Event, Refusal>)>;
@@ -138,8 +140,10 @@ pub async fn judged(
     place: Place,
 ) -> Result<Line, BorderError> {
     let entries = entries::range(connection, feed, acceptance.from, acceptance.to).await?;
+    let event_type = |entry: &NewEntry| Some(EntryHeader::decode(entry.link.header.clone()).ok()?.event_type);
+    let types = entries.iter().filter_map(event_type).collect();
     let events: Vec<(u64, Uuid)> =
         entries.into_iter().filter_map(|entry| Some((entry.link.sequence, entry.event_id?))).collect();
-    let sources = entries::told_by(connection, feed, acceptance.from, acceptance.to).await?;
-    Ok(verdict::line(border, acceptance, &events, sources, place))
+    let by = entries::told_by(connection, feed, acceptance.from, acceptance.to).await?;
+    Ok(verdict::line(border, acceptance, &events, Told { by, types }, place))
 }

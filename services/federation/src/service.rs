@@ -23,10 +23,6 @@ impl Room for Federation {
         Ok(Folded::Unknown)
     }
 
-    async fn hear(_: &mut PgConnection, _: &Event) -> Result<Folded, FoldError> {
-        Ok(Folded::Ignored)
-    }
-
     async fn states(_: &mut PgConnection, _: &Space) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
         Ok(Vec::new())
     }

@@ -38,10 +38,6 @@ impl Room for Measurement {
         events::apply(connection, event).await
     }
 
-    async fn hear(_: &mut PgConnection, _: &Event) -> Result<Folded, FoldError> {
-        Ok(Folded::Ignored)
-    }
-
     async fn states(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
         states::of(connection, space).await
     }

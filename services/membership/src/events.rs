@@ -16,6 +16,7 @@ use chassis::errors::Violations;
 use chassis::event::{Event, Fact};
 use chassis::names::{Reference, Space};
 use chassis::room::{FoldError, Folded, sound};
+use prost::Name;
 use proto::federation::{NodeAdmitted, NodeEnded};
 use proto::membership as message;
 use sqlx::PgConnection;
@@ -139,6 +140,11 @@ pub async fn apply(connection: &mut PgConnection, event: &Event) -> Result<Folde
         message::PostingMet => posting::met,
         message::PostingWithdrawn => posting::withdrawn,
     })
+}
+
+/// Whether it is what the border tells of nodes.
+pub fn hears(type_name: &str) -> bool {
+    [NodeAdmitted::full_name(), NodeEnded::full_name()].iter().any(|name| name == type_name)
 }
 
 /// Takes in what the border tells of nodes.

@@ -45,6 +45,10 @@ impl Room for Membership {
         events::apply(connection, event).await
     }
 
+    fn hears(type_name: &str) -> bool {
+        events::hears(type_name)
+    }
+
     async fn hear(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
         events::hear(connection, event).await
     }

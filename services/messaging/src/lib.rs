@@ -42,10 +42,6 @@ impl Room for Messaging {
         events::apply(connection, event).await
     }
 
-    async fn hear(_: &mut PgConnection, _: &Event) -> Result<Folded, FoldError> {
-        Ok(Folded::Ignored)
-    }
-
     async fn placed(connection: &mut PgConnection, events: &[Uuid], place: Place) -> Result<(), sqlx::Error> {
         events::placed(connection, events, place).await
     }

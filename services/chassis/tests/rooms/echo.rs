@@ -25,10 +25,11 @@ impl Room for Echo {
         Ok(Folded::Unknown)
     }
 
+    fn hears(type_name: &str) -> bool {
+        type_name == Noted::full_name()
+    }
+
     async fn hear(connection: &mut PgConnection, event: &Event) -> Result<Folded, FoldError> {
-        if event.type_name != Noted::full_name() {
-            return Ok(Folded::Ignored);
-        }
         sqlx::query(
             "insert into echo.heard_note (note, text, times) values ($1, $2, 1)
              on conflict (note) do update set text = excluded.text, times = heard_note.times + 1",

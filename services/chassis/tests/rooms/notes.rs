@@ -54,10 +54,6 @@ impl<const KNOWS_STAMPS: bool> Room for Notes<KNOWS_STAMPS> {
         Ok(Folded::Applied)
     }
 
-    async fn hear(_: &mut PgConnection, _: &Event) -> Result<Folded, FoldError> {
-        Ok(Folded::Ignored)
-    }
-
     async fn states(connection: &mut PgConnection, space: &Space) -> Result<Vec<(Reference, Bytes)>, sqlx::Error> {
         let rows: Vec<(Reference, String)> =
             sqlx::query_as("select note, text from notes.note where space = $1 order by note")

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chassis::broker;
 use chassis::embedded::{Nats, NatsConfig, NatsOptions};
-use chassis::event::Actor;
+use chassis::event::{Actor, Fact};
 use chassis::ledger::Ledger;
 use chassis::names::Reference;
 use chassis::room::Room;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::echo::Echo;
-use crate::notes::{Notes, noted};
+use crate::notes::{Notes, noted, stamped};
 
 type Teller = Notes<true>;
 
@@ -63,12 +63,16 @@ impl Scene {
 
     async fn write(&self, text: &str) -> Reference {
         let note = Reference::born_on(&self.notes.node);
+        self.tell(noted(&note, text)).await;
+        note
+    }
+
+    async fn tell(&self, fact: Fact) {
         let ledger = self.notes.desk.ledger();
         let mut transaction = self.notes.pool.begin().await.unwrap();
-        ledger.record(&mut transaction, &Actor::default(), &[noted(&note, text)]).await.unwrap();
+        ledger.record(&mut transaction, &Actor::default(), &[fact]).await.unwrap();
         transaction.commit().await.unwrap();
         ledger.committed();
-        note
     }
 
     async fn until_heard(&self, notes: usize) {
@@ -235,4 +239,39 @@ async fn one_relay_works_at_a_time_and_another_takes_over() {
     assert_eq!(sequences(&scene.notes.pool).await, [1, 2]);
     second.end().await;
     echo.end().await;
+}
+
+#[tokio::test]
+async fn what_is_none_of_a_rooms_business_is_counted_and_never_asked_for_again() {
+    let scene = Scene::set().await;
+    let (notes, echo) = (scene.work(&scene.notes).await, scene.work(&scene.echo).await);
+    let note = scene.write("first").await;
+    scene.until_heard(1).await;
+    let asked = gaps_asked();
+    for number in 0..20 {
+        for _ in 0..5 {
+            scene.tell(stamped(&note, 1)).await;
+        }
+        scene.write(&number.to_string()).await;
+    }
+    scene.tell(stamped(&note, 1)).await;
+    scene.until_heard(21).await;
+    assert_eq!(gaps_asked(), asked, "nothing is missing between what it hears");
+    let cursor = "select sequence from heard where source = 'notes'";
+    until("the last one is counted", || async {
+        let heard: i64 = sqlx::query_scalar(cursor).fetch_one(&scene.echo.pool).await.unwrap();
+        heard == 122
+    })
+    .await;
+    let logged: i64 = sqlx::query_scalar("select count(*) from log").fetch_one(&scene.echo.pool).await.unwrap();
+    assert_eq!(logged, 21);
+    notes.end().await;
+    echo.end().await;
+}
+
+/// How often the room that hears asked for what is missing.
+fn gaps_asked() -> Option<String> {
+    let page = chassis::telemetry::exposition();
+    let counter = "commonweal_gaps_asked_total{service=\"echo\",source=\"notes\"}";
+    page.lines().find_map(|line| line.strip_prefix(counter)).map(str::to_owned)
 }
