@@ -3,7 +3,7 @@
 
 mod rules;
 
-pub use rules::{access, erasing, knows, methods, telling};
+pub use rules::{access, erasable, erasing, knows, methods, telling};
 
 /// Generated code, one module per protobuf package.
 #[expect(

@@ -44,6 +44,13 @@ pub fn erasing() -> &'static [&'static str] {
     &ERASING
 }
 
+/// Whether an event of this type may be erased by another: some event of its package erases, or this version of the
+/// contract does not know the type.
+pub fn erasable(event_type: &str) -> bool {
+    let package = |name: &'_ str| name.rsplit_once('.').map(|(package, _)| package.to_owned());
+    telling(event_type).is_none() || erasing().iter().any(|erasing| package(erasing) == package(event_type))
+}
+
 /// Whether this version of the contract has a message of this full name.
 pub fn knows(message: &str) -> bool {
     POOL.get_message_by_name(message).is_some()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::ConnectErrorKind;
 use async_nats::jetstream::{self, stream};
 
-/// The stream that keeps what the services of this node tell, for a while.
+/// The stream that keeps what the services of this node tell, for an hour.
 pub const STREAM: &str = "EVENTS";
 
 /// How often each side says how far it is, so that nothing waits longer for a message that was lost.
@@ -123,15 +123,19 @@ fn credentials(url: &str) -> async_nats::ConnectOptions {
     }
 }
 
-/// Makes the stream if it is not there.
+/// How long the stream keeps what it was told. Nobody depends on it: whoever misses something asks the relay, which reads
+/// it in Postgres. So the words of an event that was erased are not in it for longer.
+const KEPT_FOR: Duration = Duration::from_secs(3600);
+
+/// Makes the stream, or what it is to be by now.
 pub(crate) async fn ensure_stream(context: &jetstream::Context) -> Result<(), jetstream::context::CreateStreamError> {
     let config = stream::Config {
         name: STREAM.to_owned(),
         subjects: vec![ALL_EVENTS.to_owned()],
-        max_age: Duration::from_secs(7 * 24 * 3600),
+        max_age: KEPT_FOR,
         max_bytes: 1 << 30,
         discard: stream::DiscardPolicy::Old,
         ..stream::Config::default()
     };
-    context.get_or_create_stream(config).await.map(|_| ())
+    context.create_or_update_stream(config).await.map(|_| ())
 }

@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use crate::border::{Border, BorderError};
 use crate::domain::{self, Governance, Refusal};
-use crate::governance;
 use crate::store::entries::{self, NewEntry};
 use crate::store::feeds;
 use crate::store::nodes::Initiative;
 use crate::verdict::{self, Told};
-use crate::wire::{Chain, FeedName, Link};
+use crate::wire::{self, Chain, FeedName, Link};
+use crate::{erasure, governance};
 
 /// The verdict on each entry of a chain, in order.
 pub type Verdicts = Vec<(u64, Result<Event, Refusal>)>;
@@ -90,6 +90,7 @@ pub async fn entries(border: &Border, connection: &mut PgConnection, kept: &Kept
         let new = chain.links.iter().zip(&kept.verdicts).map(|(link, (_, verdict))| NewEntry {
             link: link.clone(),
             event_id: verdict.as_ref().ok().map(|event| event.id),
+            resource: resource(link, verdict),
             refused: reason(link.sequence).map(|refused| refused.reason.clone()),
             told: None,
         });
@@ -101,7 +102,16 @@ pub async fn entries(border: &Border, connection: &mut PgConnection, kept: &Kept
     Ok(feeds::advance(connection, &chain.feed, &feed).await?)
 }
 
-/// Folds what the border itself must know and tells the rooms. `told_here`: the border itself told these events, so
+/// What was refused has a body, too, and is erased with the rest of its resource.
+fn resource(link: &Link, verdict: &Result<Event, Refusal>) -> String {
+    let event = || wire::event(link.body.as_ref()?).ok();
+    match verdict {
+        Ok(event) => erasure::found_by(event),
+        Err(_) => event().as_ref().map(erasure::found_by).unwrap_or_default(),
+    }
+}
+
+/// Folds what the border itself must know, tells the rooms, and erases what is to be erased. `told_here`: the border itself told these events, so
 /// the rooms do not know them yet, although they are this node's own.
 ///
 /// # Errors
@@ -123,12 +133,21 @@ pub async fn hand_on(
         }
     }
     if known_to_rooms {
-        lines.push(judged(border, connection, &kept.chain.feed, kept.acceptance, kept.place).await?);
+        let (from, to) = (kept.acceptance.from, kept.acceptance.to);
+        let entries = entries::range(connection, &kept.chain.feed, from, to).await?;
+        lines.push(judged(border, connection, &kept.chain.feed, kept.acceptance, &entries, kept.place).await?);
     }
-    Ok(log::append_told(connection, crate::NAME, &lines).await?)
+    log::append_told(connection, crate::NAME, &lines).await?;
+    for (link, (_, verdict)) in kept.chain.links.iter().zip(&kept.verdicts) {
+        if !erasure::is_refused(kept.acceptance, link.sequence) {
+            let entry = (link.sequence, link.header.as_ref());
+            erasure::carry_out(connection, &kept.chain.feed, entry, verdict.as_ref().ok()).await?;
+        }
+    }
+    Ok(())
 }
 
-/// The line that tells the rooms what the backbone said of this node's own entries.
+/// The line that tells the rooms what the backbone said of this node's own entries: all those that it covers.
 ///
 /// # Errors
 /// Where the database fails.
@@ -137,13 +156,13 @@ pub async fn judged(
     connection: &mut PgConnection,
     feed: &FeedName,
     acceptance: &Acceptance,
+    entries: &[NewEntry],
     place: Place,
 ) -> Result<Line, BorderError> {
-    let entries = entries::range(connection, feed, acceptance.from, acceptance.to).await?;
     let event_type = |entry: &NewEntry| Some(EntryHeader::decode(entry.link.header.clone()).ok()?.event_type);
     let types = entries.iter().filter_map(event_type).collect();
     let events: Vec<(u64, Uuid)> =
-        entries.into_iter().filter_map(|entry| Some((entry.link.sequence, entry.event_id?))).collect();
+        entries.iter().filter_map(|entry| Some((entry.link.sequence, entry.event_id?))).collect();
     let by = entries::told_by(connection, feed, acceptance.from, acceptance.to).await?;
     Ok(verdict::line(border, acceptance, &events, Told { by, types }, place))
 }

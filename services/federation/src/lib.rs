@@ -6,6 +6,7 @@ pub mod border;
 pub mod domain;
 pub mod ending;
 pub mod enrol;
+pub mod erasure;
 pub mod governance;
 pub mod have;
 mod holding;

@@ -17,7 +17,7 @@ pub struct LinkMeters {
     pub received: Counter<u64>,
     /// Lines added to quarantine.
     pub quarantined: Counter<u64>,
-    /// Entries that the backbone accepted and this node finds wrong.
+    /// What the backbone accepted, and this node finds wrong or misses.
     pub alarms: Counter<u64>,
     /// Times the other side was asked to send again.
     pub gaps: Counter<u64>,
@@ -36,7 +36,10 @@ pub fn link_meters() -> &'static LinkMeters {
             sent: counter("commonweal_link_sent", "Entries or steps put on the road"),
             received: counter("commonweal_link_received", "Messages of the other side taken in"),
             quarantined: counter("commonweal_link_quarantined", "Lines added to quarantine"),
-            alarms: counter("commonweal_link_alarms", "Entries that the backbone accepted and this node finds wrong"),
+            alarms: counter(
+                "commonweal_link_alarms",
+                "What the backbone accepted, and this node finds wrong or misses",
+            ),
             gaps: counter("commonweal_link_gap_requests", "Times the other side was asked to send again"),
             lag_entries: meter
                 .u64_gauge("commonweal_link_lag_entries")

@@ -9,11 +9,11 @@ use sqlx::PgConnection;
 
 use crate::accept::{self, Ordered};
 use crate::border::{Border, BorderError};
-use crate::governance;
 use crate::store::entries::{self, NewEntry};
 use crate::store::nodes::Initiative;
 use crate::store::{feeds, order};
 use crate::wire::{self, Chain, FeedName, Link};
+use crate::{erasure, governance};
 
 /// Who told events.
 #[derive(Clone, Copy, Debug)]
@@ -42,15 +42,16 @@ pub async fn tell(
     if backbone {
         order::lock(connection, &members).await?;
     }
-    for links in append(border, connection, space, events, by).await?.split_inclusive(ends_frame()) {
-        if !backbone {
-            continue;
-        }
+    let links = append(border, connection, space, events, by).await?;
+    if !backbone {
+        return Ok(());
+    }
+    for links in frames(links) {
         let feed = own_feed(border, space);
         let Some(head) = links.last().map(|link| link.digest) else { continue };
         let governed_by = order::lock(connection, &members).await?.position;
         let seal = wire::seal(&border.keys, &head);
-        let chain = Chain { feed, previous: wire::GENESIS, links: links.to_vec(), seal };
+        let chain = Chain { feed, previous: wire::GENESIS, links, seal };
         let told_here = matches!(by, By::Border);
         accept::place(border, connection, &Ordered { initiative, governed_by, chain: &chain, told_here }).await?;
     }
@@ -58,19 +59,27 @@ pub async fn tell(
 }
 
 /// A frame ends when it is full, and after an event that changes what the next is judged by.
-fn ends_frame() -> impl FnMut(&Link) -> bool {
-    // Room for the seal, and for one more event of any size.
-    const ROOM: usize = wire::FRAME_BYTES - 4096 - wire::EVENT_BYTES;
-    let (mut bytes, mut entries) = (0, 0);
-    move |link| {
-        bytes += wire::weight(link);
-        entries += 1;
-        let ends = bytes >= ROOM || entries >= wire::FRAME_ENTRIES || governance::changes(&link.event_type);
-        if ends {
-            (bytes, entries) = (0, 0);
+fn frames(links: Vec<Link>) -> Vec<Vec<Link>> {
+    // Room for the seal.
+    const ROOM: usize = wire::FRAME_BYTES - 4096;
+    let (mut frames, mut room) = (Vec::<Vec<Link>>::new(), 0);
+    for link in links {
+        let weight = wire::weight(&link);
+        match frames.last_mut() {
+            Some(frame) if weight <= room && frame.len() < usize::from(wire::FRAME_ENTRIES) => room -= weight,
+            _ => {
+                frames.push(Vec::new());
+                room = ROOM.saturating_sub(weight);
+            }
         }
-        ends
+        if governance::changes(&link.event_type) {
+            room = 0;
+        }
+        if let Some(frame) = frames.last_mut() {
+            frame.push(link);
+        }
     }
+    frames
 }
 
 /// This node's own feed of a space.
@@ -90,14 +99,17 @@ async fn append(
     let mut entries = Vec::with_capacity(events.len());
     for (event, bytes) in events {
         let salt = clock::random().map_err(|_| BorderError::Randomness)?;
-        let link = wire::entry(&name, feed.sequence + 1, &feed.digest, event, bytes.clone(), salt);
+        let erases = erasure::named(connection, &name, event, &entries).await?;
+        let (sequence, previous) = (feed.sequence + 1, feed.digest);
+        let link = wire::erasing_entry(&name, sequence, &previous, event, bytes.clone(), salt, erases);
         feed.sequence = link.sequence;
         feed.digest = link.digest;
         let told = match by {
             By::Border => None,
             By::Room(room, number) => Some((room.to_owned(), number)),
         };
-        entries.push(NewEntry { link, event_id: Some(event.id), refused: None, told });
+        let resource = erasure::found_by(event);
+        entries.push(NewEntry { link, event_id: Some(event.id), resource, refused: None, told });
     }
     entries::append(connection, &name, &entries).await?;
     feeds::advance(connection, &name, &feed).await?;

@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 use crate::accept::Outcome;
 use crate::border::{Border, BorderError};
 use crate::domain;
+use crate::erasure;
 use crate::governance;
 use crate::holding;
 use crate::keep::{self, Kept, Verdicts};
@@ -18,7 +19,7 @@ use crate::store::nodes::{self, Initiative};
 use crate::store::order::{self, Order};
 use crate::store::quarantine::{self, Finding};
 use crate::store::{entries, feeds, signed};
-use crate::wire::{self, Chain, Head, Step, WireError};
+use crate::wire::{self, Chain, Head, Link, Step, WireError};
 
 /// Why an acceptance is not taken: it is not what the backbone made, or not for this node.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +38,8 @@ enum NotTaken {
     NotAdmitted(NodeId),
     #[error("another entry stands at sequence {0} here: the two histories have parted")]
     Fork(u64),
-    #[error("the body of accepted entry {0} was withheld")]
-    Withheld(u64),
+    #[error("the body of accepted entry {0} is missing, and an event of that type is never erased")]
+    NotErasable(u64),
     #[error("something before it is not here yet")]
     Gap,
     #[error(transparent)]
@@ -55,7 +56,7 @@ impl NotTaken {
             Self::OtherFrame => "OTHER_FRAME",
             Self::NotAdmitted(_) => "NOT_ADMITTED",
             Self::Fork(_) => "FORK",
-            Self::Withheld(_) => "WITHHELD",
+            Self::NotErasable(_) => "NOT_ERASABLE",
             Self::Gap => "GAP",
             Self::Border(_) => "LOCAL_FAULT",
         }
@@ -207,7 +208,9 @@ async fn confirm_own(
     }
     feed.judged = to;
     feeds::advance(connection, &step.feed, &feed).await?;
-    let line = keep::judged(border, connection, &step.feed, &step.acceptance, place).await?;
+    let own = entries::range(connection, &step.feed, step.acceptance.from, to).await?;
+    erasure::carry_out_own(connection, &step.feed, &step.acceptance, &own).await?;
+    let line = keep::judged(border, connection, &step.feed, &step.acceptance, &own, place).await?;
     Ok(log::append_told(connection, crate::NAME, &[line]).await?)
 }
 
@@ -234,9 +237,10 @@ async fn verify(
     if held.sequence + 1 != chain.first() || held.digest != chain.previous {
         return Err(NotTaken::Fork(chain.first()));
     }
-    let refused = |sequence| acceptance.refused.iter().any(|refused| refused.sequence == sequence);
-    if let Some(link) = chain.links.iter().find(|link| link.body.is_none() && !refused(link.sequence)) {
-        return Err(NotTaken::Withheld(link.sequence));
+    let refused = |sequence| erasure::is_refused(acceptance, sequence);
+    let erased = |link: &Link| link.body.is_none() && !refused(link.sequence);
+    if let Some(link) = chain.links.iter().find(|link| erased(link) && !erasure::may_be_missing(&link.event_type)) {
+        return Err(NotTaken::NotErasable(link.sequence));
     }
     let after = (&step.feed.space, acceptance.position.saturating_sub(1));
     let governance = governance::of(connection, initiative, &chain.feed.origin, governed_by, step.at, after).await?;
@@ -245,6 +249,8 @@ async fn verify(
     for link in &chain.links {
         let verdict = match domain::read(&chain.feed, link, governance.backbone) {
             _ if refused(link.sequence) => Err(domain::Refusal::NotAnEvent("the backbone refused it".to_owned())),
+            // An entry after it says so, or it will be missed once the order is held to its end.
+            _ if erased(link) => Err(domain::Refusal::NotAnEvent("its body was erased".to_owned())),
             Err(refusal) => {
                 alarm(connection, initiative, chain, link.sequence, ("NO_EVIDENCE", &refusal)).await?;
                 Err(refusal)

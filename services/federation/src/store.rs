@@ -1,6 +1,7 @@
 //! SQL of the border: free functions, nothing decided here.
 
 pub mod entries;
+pub mod erasure;
 pub mod feeds;
 pub mod invitations;
 pub mod links;

@@ -16,7 +16,7 @@ use crate::link::{Link, PAUSE};
 use crate::meters::{link_meters, peer};
 use crate::pace::Say;
 use crate::store::links;
-use crate::{have, receive, wire};
+use crate::{erasure, have, receive, wire};
 
 /// One more than a frame may have: that it has too many is still seen.
 const ENTRIES: usize = wire::FRAME_ENTRIES as usize + 1;
@@ -170,9 +170,12 @@ impl Link {
             let heads = have::agreed_spaces(connection, have, &self.initiative.initiative, &self.peer).await?;
             links::confirm(connection, &self.peer, &heads.agreed).await?;
             self.pace.confirmed(heads.for_pace(), resume);
-        } else if resume {
-            let heads = have::agreed_feeds(connection, have, &self.initiative, self.border.node()).await?;
-            self.pace.resume_feeds(heads.for_pace());
+        } else {
+            erasure::look(connection, &self.initiative, have).await?;
+            if resume {
+                let heads = have::agreed_feeds(connection, have, &self.initiative, self.border.node()).await?;
+                self.pace.resume_feeds(heads.for_pace());
+            }
         }
         if have.answer {
             self.pace.say(Say { answer: false, resume: true });

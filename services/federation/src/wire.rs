@@ -31,6 +31,8 @@ pub const EVENT_BYTES: usize = chassis::ledger::MAX_EVENT_BYTES;
 pub const TYPE_BYTES: usize = 200;
 /// The longest reason in a refusal; what is longer is cut.
 pub const REASON_BYTES: usize = 256;
+/// The most entries that one entry erases: with them its header fits a frame beside the largest event.
+pub const ERASED_AT_MOST: u16 = 6000;
 /// Bytes of a salt: were any number allowed, salt and event could trade bytes under the same digest.
 pub const SALT_BYTES: usize = 16;
 /// What a chain starts from.
@@ -41,6 +43,8 @@ pub const SEAL_CONTEXT: &[u8] = b"commonweal-seal-1";
 /// Code and framing of a refusal around its reason, and everything else of a message around entries and refusals.
 const REFUSAL_OVERHEAD: usize = 64;
 const MESSAGE_OVERHEAD: usize = 2048;
+/// A sequence takes at most nine bytes; the seal and everything else around an entry is smaller than the rest.
+const _: () = assert!(ERASED_AT_MOST as usize * 9 + EVENT_BYTES + 4096 <= FRAME_BYTES);
 const _: () = assert!(
     FRAME_BYTES + FRAME_ENTRIES as usize * (REASON_BYTES + REFUSAL_OVERHEAD) + MESSAGE_OVERHEAD
         <= crate::hub::MAX_MESSAGE_BYTES
@@ -97,6 +101,19 @@ pub fn entry(
     bytes: Bytes,
     salt: [u8; SALT_BYTES],
 ) -> Link {
+    erasing_entry(feed, sequence, previous, event, bytes, salt, Vec::new())
+}
+
+/// The same for an event that erases these entries before it, in ascending order.
+pub fn erasing_entry(
+    feed: &FeedName,
+    sequence: u64,
+    previous: &Head,
+    event: &Event,
+    bytes: Bytes,
+    salt: [u8; SALT_BYTES],
+    erases: Vec<u64>,
+) -> Link {
     let body = EntryBody { event: bytes, salt: Bytes::copy_from_slice(&salt) };
     let header = EntryHeader {
         format: FORMAT,
@@ -109,6 +126,7 @@ pub fn entry(
         previous: Bytes::copy_from_slice(previous),
         body_digest: Bytes::copy_from_slice(&body_digest(&body)),
         key_id: String::new(),
+        erases,
     };
     let header = Bytes::from(header.encode_to_vec());
     let digest = digest(&header);
@@ -165,6 +183,11 @@ pub fn weight(link: &Link) -> usize {
 /// A digest or key of 32 bytes; `None` where there are more or fewer.
 pub fn head(bytes: &[u8]) -> Option<Head> {
     bytes.try_into().ok()
+}
+
+/// Which entries of its feed a header, once read, says to erase.
+pub fn erases(header: &[u8]) -> Vec<u64> {
+    EntryHeader::decode(header).map(|header| header.erases).unwrap_or_default()
 }
 
 /// The event in a body.

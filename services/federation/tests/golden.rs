@@ -62,6 +62,15 @@ fn entries_read_back_chained() {
 }
 
 #[test]
+fn an_entry_names_what_it_erases() {
+    let entry: Entry = read("entry_erasing.binpb");
+    assert_eq!((wire::erases(&entry.header), entry.body), (vec![1, 3], None));
+    assert_eq!(wire::erases(&golden("entry_header.binpb")), [0; 0]);
+    let header = EntryHeader::decode(entry.header).unwrap();
+    assert_eq!((header.sequence, header.previous.as_ref()), (4, Made::again().links[2].digest.as_slice()));
+}
+
+#[test]
 fn a_frame_reads_back_under_its_seal() {
     let made = Made::again();
     let chain = wire::read(&read::<Frame>("frame.binpb")).unwrap();

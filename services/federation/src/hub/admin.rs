@@ -25,6 +25,9 @@ use super::road::Road;
 
 /// A message not acknowledged for this long comes again.
 const ACK_WAIT: Duration = Duration::from_secs(30);
+/// A box keeps a message no longer, whether it was fetched or not: what its receiver misses then is asked for again, and
+/// the words of an event that was erased are not on the hub for longer.
+const KEPT_FOR: Duration = Duration::from_secs(3600);
 /// Messages handed out and not acknowledged.
 const MAX_UNDER_WAY: i64 = 512;
 
@@ -218,7 +221,7 @@ async fn room(jetstream: &jetstream::Context) -> i64 {
     }
 }
 
-/// Messages leave a box when they are acknowledged; until then `UP` refuses when it is full,
+/// Messages leave a box when they are acknowledged, or old; until then `UP` refuses when it is full,
 /// which slows the node down, and `DOWN` forgets its oldest, which the node asks for again.
 fn stream_config(name: &str, subject: &str, discard: DiscardPolicy, size: MailboxSize) -> stream::Config {
     stream::Config {
@@ -228,6 +231,7 @@ fn stream_config(name: &str, subject: &str, discard: DiscardPolicy, size: Mailbo
         storage: StorageType::File,
         discard,
         max_bytes: size.stream_bytes,
+        max_age: KEPT_FOR,
         max_message_size: i32::try_from(MAX_MESSAGE_BYTES).unwrap_or(i32::MAX),
         max_consumers: 1,
         num_replicas: 1,

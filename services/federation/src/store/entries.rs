@@ -17,6 +17,8 @@ pub struct NewEntry {
     pub link: Link,
     /// The event in it, where there is one.
     pub event_id: Option<Uuid>,
+    /// The resource by which its body is found when it is to be erased; empty where it never is, or is not read anew.
+    pub resource: String,
     /// Why it was refused.
     pub refused: Option<String>,
     /// The room of this node that told it, and a number in its sequence that it is not beyond.
@@ -31,6 +33,7 @@ pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[N
     let body = |entry: &NewEntry| entry.link.body.clone();
     let sequences: Vec<i64> = entries.iter().map(|entry| signed(entry.link.sequence)).collect();
     let event_ids: Vec<Option<Uuid>> = entries.iter().map(|entry| entry.event_id).collect();
+    let resources: Vec<String> = entries.iter().map(|entry| entry.resource.clone()).collect();
     let headers: Vec<Vec<u8>> = entries.iter().map(|entry| entry.link.header.to_vec()).collect();
     let digests: Vec<Vec<u8>> = entries.iter().map(|entry| entry.link.digest.to_vec()).collect();
     let events: Vec<Option<Vec<u8>>> =
@@ -43,9 +46,10 @@ pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[N
         entries.iter().map(|entry| entry.told.as_ref().map(|(_, number)| signed(*number))).collect();
     sqlx::query!(
         "insert into federation.entries
-                (space, origin, epoch, sequence, event_id, header, digest, event, salt, refused, told_by, told_number)
+                (space, origin, epoch, sequence, event_id, header, digest, event, salt, refused, told_by, told_number,
+                 resource)
          select $1, $2, $3, * from unnest($4::bigint[], $5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[],
-                                          $10::text[], $11::text[], $12::bigint[])",
+                                          $10::text[], $11::text[], $12::bigint[], $13::text[])",
         name.space.to_string(),
         name.origin.as_str(),
         epoch(name),
@@ -58,6 +62,7 @@ pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[N
         &refused as &[Option<String>],
         &told_by as &[Option<String>],
         &told_numbers as &[Option<i64>],
+        &resources,
     )
     .execute(connection)
     .await?;
@@ -111,7 +116,7 @@ impl From<Row> for NewEntry {
             digest: head(&row.digest).unwrap_or(GENESIS),
             body,
         };
-        Self { link, event_id: row.event_id, refused: row.refused, told: None }
+        Self { link, event_id: row.event_id, resource: String::new(), refused: row.refused, told: None }
     }
 }
 

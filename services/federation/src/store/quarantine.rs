@@ -135,14 +135,14 @@ pub async fn count(connection: &mut PgConnection, node: &str) -> Result<u64, sql
     Ok(unsigned(count))
 }
 
-/// How many entries that the other node accepted were found wrong here, and what was found of the newest.
+/// How many alarms there are about what the other node accepted, and what was found of the newest.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn alarms(connection: &mut PgConnection, node: &str) -> Result<(u64, String), sqlx::Error> {
     let alarms = sqlx::query!(
         r#"select count(*) as "count!", (array_agg(reason order by id desc))[1] as newest from federation.quarantine
-            where node = $1 and code in ('DISAGREEMENT', 'NO_EVIDENCE')"#,
+            where node = $1 and code in ('DISAGREEMENT', 'NO_EVIDENCE', 'WITHHELD')"#,
         node,
     )
     .fetch_one(connection)

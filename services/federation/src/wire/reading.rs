@@ -98,7 +98,7 @@ fn read_entry(entry: &Entry) -> Result<(FeedName, Head, Link), WireError> {
     let space = Space::within(&header.initiative, &header.space).map_err(|_| WireError::Malformed)?;
     let origin = header.origin.parse().map_err(|_| WireError::Malformed)?;
     let previous = head(&header.previous).ok_or(WireError::Malformed)?;
-    if !counts(header.sequence, header.epoch) {
+    if !counts(header.sequence, header.epoch) || !precede(&header.erases, header.sequence) {
         return Err(WireError::Malformed);
     }
     if !is_type(&header.event_type) {
@@ -122,6 +122,12 @@ fn read_entry(entry: &Entry) -> Result<(FeedName, Head, Link), WireError> {
 /// From 1, and within what Postgres counts.
 pub(super) fn counts(sequence: u64, epoch: u32) -> bool {
     sequence > 0 && epoch > 0 && i64::try_from(sequence).is_ok() && i32::try_from(epoch).is_ok()
+}
+
+/// Ascending, and all before an entry.
+fn precede(erased: &[u64], sequence: u64) -> bool {
+    let ascending = erased.iter().zip(erased.iter().skip(1)).all(|(one, next)| one < next);
+    ascending && erased.first() != Some(&0) && erased.last().is_none_or(|last| *last < sequence)
 }
 
 /// Whether a text is the full name of a protobuf message. An unknown type is passed on to the rooms' broker, where it

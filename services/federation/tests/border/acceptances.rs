@@ -14,7 +14,7 @@ use proto::measurement::MeasureDefined;
 use time::{Duration, OffsetDateTime};
 
 use crate::coalition::Coalition;
-use crate::forge::{Forge, down, sealed, send, up};
+use crate::forge::{Forge, changed, down, sealed, send, up};
 use crate::node::{Node, SAID, soon};
 
 /// Whoever has the backbone's keys, and what the next step of a space would be for a partner.
@@ -74,7 +74,8 @@ async fn forgeries(coalition: &Coalition) -> Vec<(&'static str, Bytes)> {
     let later = Forge { next: forge.next + 1, ..Forge::of(alpha, members).await };
     let own = Forge::of(beta, members).await;
     let own = own.sealed(&[own.entry("never said")]);
-    let withheld = forge.sealed(&[Link { body: None, ..link.clone() }]);
+    let kept = changed(&link, |header| header.event_type = MeasureDefined::full_name());
+    let withheld = forge.sealed(&[Link { body: None, ..kept }]);
     let refusal = |sequence, reason: &str| Refusal { sequence, code: "X".to_owned(), reason: reason.to_owned() };
     vec![
         ("MALFORMED", Bytes::from_static(b"\xff\xff\xff")),
@@ -106,7 +107,7 @@ async fn forgeries(coalition: &Coalition) -> Vec<(&'static str, Bytes)> {
         ("NOT_ADMITTED", down(pretender.accepted(&of_a_stranger(alpha, members)))),
         ("FORK", down(pretender.accepted(&later.sealed(&[later.entry("out of turn")])))),
         ("FORK", down(pretender.sealed(pretender.step(&own).bytes, None))),
-        ("WITHHELD", down(pretender.accepted(&withheld))),
+        ("NOT_ERASABLE", down(pretender.accepted(&withheld))),
         ("FOREIGN_KEY", down(pretender.accepted(&sealed(std::slice::from_ref(&link), pretender.keys)))),
         (
             "WRONG_BODY",

@@ -10,6 +10,7 @@ mod access;
 mod bad_input;
 mod circles;
 mod coalition;
+mod erasure;
 mod forge;
 mod frames;
 mod healing;

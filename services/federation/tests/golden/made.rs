@@ -42,6 +42,7 @@ pub struct Made {
     pub backbone: NodeKeys,
     pub root: [u8; 32],
     pub links: Vec<Link>,
+    pub erasing: Link,
     pub frame: Frame,
     pub step: Step,
     pub accepted: Accepted,
@@ -58,6 +59,7 @@ impl Made {
         let initiative = Reference { node: backbone.id().clone(), id: INITIATIVE };
         let feed = FeedName { space: Space::members(&initiative), origin: alpha.id().clone(), epoch: EPOCH };
         let links = entries(&feed);
+        let erasing = erasing(&feed, &links[2]);
         let frame = wire::frame(&links[1..], wire::seal(&alpha, &links[2].digest));
         let chain = wire::read(&frame).unwrap();
         let refused = [(3, "NOT_ITS_HOME", "only the home may".to_owned())];
@@ -83,6 +85,7 @@ impl Made {
             alpha,
             backbone,
             links,
+            erasing,
             frame,
             step,
             accepted,
@@ -98,6 +101,7 @@ impl Made {
             ("entry_body.binpb", self.links[0].body.clone().unwrap().encode_to_vec()),
             ("entry_1.binpb", entry(&self.links[0])),
             ("entry_2.binpb", entry(&self.links[1])),
+            ("entry_erasing.binpb", entry(&Link { body: None, ..self.erasing.clone() })),
             ("frame.binpb", self.frame.encode_to_vec()),
             ("acceptance.binpb", self.step.bytes.to_vec()),
             ("accepted.binpb", self.accepted.encode_to_vec()),
@@ -161,6 +165,13 @@ fn entries(feed: &FeedName) -> Vec<Link> {
         links.push(link);
     }
     links
+}
+
+/// An entry that erases the first and the third.
+fn erasing(feed: &FeedName, last: &Link) -> Link {
+    let event = event(uuid!("019b7c5e-0000-7000-8000-0000000000a4"), feed);
+    let bytes = Bytes::from(event.encode());
+    wire::erasing_entry(feed, last.sequence + 1, &last.digest, &event, bytes, [0xa4; 16], vec![1, 3])
 }
 
 fn event(id: Uuid, feed: &FeedName) -> Event {
