@@ -1,6 +1,9 @@
 //! The stage on which whole nodes play: each a process with its own key, data, database and broker, from the fleet that
 //! the demo shows.
 
+pub mod proxy;
+pub mod soak;
+
 use std::path::{Path, PathBuf};
 
 use node::demo::Voice;

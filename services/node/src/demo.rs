@@ -11,7 +11,7 @@ pub mod impostors;
 mod memory;
 mod report;
 mod schools;
-mod search;
+pub mod search;
 mod story;
 mod voice;
 

@@ -10,6 +10,6 @@ mod waiting;
 
 pub use coalition::Coalition;
 pub use founding::{Founded, organization};
-pub use node::{Node, Sketch};
+pub use node::{Footing, HubFooting, Node, Sketch};
 pub use process::Process;
 pub use waiting::{PATIENCE, until};

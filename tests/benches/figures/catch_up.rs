@@ -11,6 +11,7 @@ use chassis::room::Room;
 use measurement::Measurement;
 use proto::measurement::SubmissionDefinition;
 use sqlx::{PgConnection, PgPool};
+use tests::proxy::Weather;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -56,10 +57,10 @@ async fn after_an_outage(
 ) -> Outcome<f64> {
     let mut room = distant.coalition.node(1)?.tables("measurement").await?;
     let before = count(&mut room).await?;
-    distant.gate.close();
+    distant.proxy.set(Weather { cut: true, ..Weather::default() });
     tell(distant, pool, definition, entries).await?;
     accepted(distant, pool).await?;
-    let begun = distant.gate.open().await?;
+    let begun = distant.proxy.clear().await.ok_or("nobody came through")?;
     let deadline = begun + PATIENCE;
     while count(&mut room).await? < before + i64::try_from(entries)? {
         if Instant::now() > deadline {

@@ -4,7 +4,6 @@ mod batch;
 mod calls;
 mod catch_up;
 mod figure;
-mod gate;
 mod lag;
 mod nodes;
 mod observations;

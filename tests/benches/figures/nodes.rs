@@ -15,9 +15,9 @@ use node::house::{self, House};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
+use tests::proxy::Proxy;
 
 use crate::figure::Outcome;
-use crate::gate::Gate;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
@@ -78,19 +78,19 @@ pub async fn coalition() -> Outcome<Coalition> {
     start(&["backbone", "alpha", "beta"], None).await
 }
 
-/// A backbone and a partner that reaches it through a gate.
+/// A backbone and a partner that reaches it through a proxy.
 pub struct Distant {
     /// The two.
     pub coalition: Coalition,
-    /// The gate.
-    pub gate: Gate,
+    /// The proxy.
+    pub proxy: Proxy,
 }
 
-/// A backbone and a partner behind a gate.
+/// A backbone and a partner behind a proxy.
 pub async fn distant() -> Outcome<Distant> {
     let hub = free_port()?;
-    let gate = Gate::before(hub).await?;
-    Ok(Distant { coalition: start(&["backbone", "alpha"], Some((hub, gate.address))).await?, gate })
+    let proxy = Proxy::before(hub).await?;
+    Ok(Distant { coalition: start(&["backbone", "alpha"], Some((hub, proxy.address))).await?, proxy })
 }
 
 fn free_port() -> Outcome<SocketAddr> {

@@ -11,7 +11,10 @@ use crate::error::NodeError;
 use crate::fleet::Node;
 
 /// Tables and files that hold the words, sorted.
-pub(super) async fn everywhere(node: &Node, words: &str) -> Result<Vec<String>, NodeError> {
+///
+/// # Errors
+/// Where tables or files cannot be read.
+pub async fn everywhere(node: &Node, words: &str) -> Result<Vec<String>, NodeError> {
     let mut found = tables(node.database(), words).await?;
     let folder = &node.config().node.data_dir;
     files(folder, words, &mut found).map_err(|source| NodeError::DataDir { path: folder.clone(), source })?;
@@ -55,7 +58,11 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn files(folder: &Path, words: &str, found: &mut Vec<String>) -> std::io::Result<()> {
+/// Adds the files under a folder that hold the words.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn files(folder: &Path, words: &str, found: &mut Vec<String>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;

@@ -8,8 +8,7 @@ use proto::federation::{
     CreateInvitationRequest, GetSpaceDigestRequest, GetSpaceDigestResponse, JoinInitiativeRequest,
 };
 
-use super::node::{Node, Sketch};
-use super::process;
+use super::node::{Footing, Node, Sketch};
 use super::waiting::until;
 use crate::cli::request_id;
 use crate::error::NodeError;
@@ -19,7 +18,7 @@ pub struct Coalition {
     /// All of them; they run unless they were stopped.
     pub nodes: Vec<Node>,
     program: PathBuf,
-    postgres: Postgres,
+    postgres: Option<Postgres>,
     durable: bool,
 }
 
@@ -35,9 +34,15 @@ impl Coalition {
         let mut nodes = Vec::new();
         for sketch in sketches {
             postgres.create_database(sketch.name).await?;
-            nodes.push(Node::settle(folder, *sketch, &postgres.url(sketch.name))?);
+            let footing = Footing { database: postgres.url(sketch.name), broker: None, hub: None };
+            nodes.push(Node::settle(folder, *sketch, &footing)?);
         }
-        Ok(Self { nodes, program: program.to_owned(), postgres, durable })
+        Ok(Self { nodes, program: program.to_owned(), postgres: Some(postgres), durable })
+    }
+
+    /// Nodes that stand on what somebody else runs; none of them runs yet.
+    pub fn of(nodes: Vec<Node>, program: &Path) -> Self {
+        Self { nodes, program: program.to_owned(), postgres: None, durable: true }
     }
 
     /// Starts every node.
@@ -104,7 +109,7 @@ impl Coalition {
     /// # Errors
     /// Where it cannot be run.
     pub async fn command(&self, node: &Node, words: &[&str]) -> Result<(String, bool), NodeError> {
-        process::ask(&self.program, node.file(), words).await
+        node.command(&self.program, words).await
     }
 
     /// Invites a node to an initiative of the backbone, and lets it join.
@@ -112,6 +117,15 @@ impl Coalition {
     /// # Errors
     /// What either side says.
     pub async fn link(&self, name: &str, initiative: &str, initiative_name: &str) -> Result<(), NodeError> {
+        let invitation = self.invite(name, initiative, initiative_name).await?;
+        self.join(name, invitation).await
+    }
+
+    /// Invites a node to an initiative of the backbone: the line.
+    ///
+    /// # Errors
+    /// What the backbone says.
+    pub async fn invite(&self, name: &str, initiative: &str, initiative_name: &str) -> Result<String, NodeError> {
         let partner = self.node(name)?;
         let invitation = CreateInvitationRequest {
             request_id: request_id(),
@@ -124,9 +138,16 @@ impl Coalition {
         // The border hears of a new initiative a moment after its room.
         let invitation =
             until("an invitation", async || Ok(backbone.federation().create_invitation(invitation.clone()).await.ok()));
-        let invitation = invitation.await?.into_inner().invitation;
+        Ok(invitation.await?.into_inner().invitation)
+    }
+
+    /// Lets a node join with an invitation.
+    ///
+    /// # Errors
+    /// What the node says.
+    pub async fn join(&self, name: &str, invitation: String) -> Result<(), NodeError> {
         let join = JoinInitiativeRequest { request_id: request_id(), invitation };
-        partner.operator()?.federation().join_initiative(join).await?;
+        self.node(name)?.operator()?.federation().join_initiative(join).await?;
         Ok(())
     }
 
@@ -172,7 +193,7 @@ impl Coalition {
             ended.extend(futures_util::future::join_all(side.into_iter().map(Node::stop)).await);
         }
         // What need not survive need not be written down: that may take seconds.
-        if durable {
+        if durable && let Some(postgres) = postgres {
             postgres.stop().await?;
         } else {
             drop(postgres);

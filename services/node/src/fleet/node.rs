@@ -9,7 +9,7 @@ use chassis::names::{NodeId, Reference};
 use chassis::strongbox;
 use proto::federation::GetStatusRequest;
 
-use super::process::Process;
+use super::process::{self, Process};
 use super::waiting::until;
 use crate::client::{self, Client};
 use crate::error::NodeError;
@@ -26,6 +26,26 @@ pub struct Sketch {
     pub backbone: bool,
 }
 
+/// What a node stands on that something else runs.
+#[derive(Clone, Debug)]
+pub struct Footing {
+    /// Address of its database.
+    pub database: String,
+    /// Address of its broker; without it the node runs its own.
+    pub broker: Option<String>,
+    /// Where a backbone's hub is; without it the node runs its own.
+    pub hub: Option<HubFooting>,
+}
+
+/// Where a hub is that something else runs.
+#[derive(Clone, Debug)]
+pub struct HubFooting {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where its backbone reaches it.
+    pub server: SocketAddr,
+}
+
 /// One node of a fleet.
 pub struct Node {
     /// What it is.
@@ -39,12 +59,12 @@ pub struct Node {
 }
 
 impl Node {
-    /// Makes a node's folder, keys and configuration under `folder`; those that are there stay, but for the address of
-    /// the database. It does not run yet.
+    /// Makes a node's folder, keys and configuration under `folder`; those that are there stay, but for the addresses
+    /// of what it stands on. It does not run yet.
     ///
     /// # Errors
     /// Where something cannot be written.
-    pub fn settle(folder: &Path, sketch: Sketch, database: &str) -> Result<Self, NodeError> {
+    pub fn settle(folder: &Path, sketch: Sketch, footing: &Footing) -> Result<Self, NodeError> {
         let home = folder.join(sketch.name);
         let keys = Keys::open(&home)?;
         let file = home.join("commonweal.toml");
@@ -52,10 +72,13 @@ impl Node {
             "[node]\nname = {}\ndata_dir = {}\n\n[listen]\ngrpc = \"127.0.0.1:0\"\n\n[database]\nurl = {}\nconnections = 8\n",
             quoted(sketch.title),
             quoted(&home.to_string_lossy()),
-            quoted(database),
+            quoted(&footing.database),
         );
+        if let Some(broker) = &footing.broker {
+            text.push_str(&format!("\n[broker]\nurl = {}\n", quoted(broker)));
+        }
         if sketch.backbone {
-            text.push_str(&format!("\n[hub]\nenabled = true\nlisten = \"{}\"\n", hub_address(&file)?));
+            text.push_str(&hub_section(footing.hub.as_ref(), &file)?);
         }
         strongbox::replace(&file, text.as_bytes())?;
         let config = Config::of(&file, &text, [])?;
@@ -106,6 +129,22 @@ impl Node {
     /// The number of its process, while it runs.
     pub fn process(&self) -> Option<u32> {
         self.process.as_ref()?.number()
+    }
+
+    /// Fails where the process has ended by itself, with its last words.
+    ///
+    /// # Errors
+    /// That it has.
+    pub fn still_there(&mut self) -> Result<(), NodeError> {
+        self.process.as_mut().map_or(Ok(()), Process::still_there)
+    }
+
+    /// Runs a command of a program with this node's configuration: what it says, and whether it ended well.
+    ///
+    /// # Errors
+    /// Where it cannot be run.
+    pub async fn command(&self, program: &Path, words: &[&str]) -> Result<(String, bool), NodeError> {
+        process::ask(program, &self.file, words).await
     }
 
     /// Calls this node as its operator.
@@ -159,6 +198,15 @@ impl Node {
 
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
+}
+
+fn hub_section(elsewhere: Option<&HubFooting>, file: &Path) -> Result<String, NodeError> {
+    Ok(match elsewhere {
+        Some(HubFooting { listen, server }) => {
+            format!("\n[hub]\nenabled = true\nlisten = \"{listen}\"\nserver = \"tls://{server}\"\n")
+        }
+        None => format!("\n[hub]\nenabled = true\nlisten = \"{}\"\n", hub_address(file)?),
+    })
 }
 
 /// The hub's address stands in what partners keep: chosen once, it stays.

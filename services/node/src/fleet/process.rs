@@ -1,7 +1,7 @@
 //! `commonweal serve` as a child process. It ends with its parent, however that ends: its standard input is a pipe, and
 //! it stops when the pipe does.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -24,14 +24,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a node with a configuration; what it logs goes to `log`.
+    /// Starts a node with a configuration; what it logs is added to `log`.
     ///
     /// # Errors
     /// Where the process cannot be started.
     pub fn start(program: &Path, name: &str, config: &Path, log: PathBuf) -> Result<Self, NodeError> {
         let child = || -> std::io::Result<Child> {
-            let out = File::create(&log)?;
-            let err = OpenOptions::new().append(true).open(&log)?;
+            let out = OpenOptions::new().create(true).append(true).open(&log)?;
+            let err = out.try_clone()?;
             command(program, config)
                 .args(["serve", "--until-stdin-closes"])
                 .stdin(Stdio::piped())
