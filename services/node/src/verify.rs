@@ -135,7 +135,8 @@ pub struct Report {
 
 /// An event that the border let in, for comparing the rooms' logs with.
 pub(crate) struct Told {
-    digest: [u8; 32],
+    /// Of its bytes; `None` where they were erased.
+    digest: Option<[u8; 32]>,
     position: i64,
 }
 

@@ -59,10 +59,16 @@ async fn chains(node: &Node) -> Vec<(String, String, i64, Vec<u8>)> {
         .unwrap()
 }
 
-/// What a partner finds when the backbone tells it how far it is, and it is as far.
+/// What a partner finds when the backbone tells it how far it is.
 async fn looks(coalition: &Coalition, partner: &Node) {
+    looks_with(coalition, partner, 0).await;
+}
+
+/// The same, where the backbone's order goes on for so many steps.
+async fn looks_with(coalition: &Coalition, partner: &Node, more: u64) {
     let mut connection = coalition.backbone.border.pool.acquire().await.unwrap();
-    let have = have::of(&mut connection, &coalition.initiative, partner.id(), false).await.unwrap();
+    let mut have = have::of(&mut connection, &coalition.initiative, partner.id(), false).await.unwrap();
+    have.spaces.iter_mut().for_each(|head| head.position += more);
     let link = partner.link(&coalition.backbone, &coalition.initiative);
     let mut connection = partner.border.pool.acquire().await.unwrap();
     erasure::look(&mut connection, &link.initiative, &have).await.unwrap();
@@ -237,6 +243,7 @@ async fn a_body_that_nobody_erased_is_missed() {
         soon(async || (beta.order(members).await.position == position).then_some(())).await;
     };
     give(&bare).await;
+    looks_with(&coalition, beta, 2).await;
     assert_eq!(beta.codes().await, [""; 0], "it may still turn out to be erased");
     // The backbone's own word is that it goes no further: so nothing comes that erases it.
     looks(&coalition, beta).await;

@@ -212,7 +212,8 @@ fn link_words(link: &Link) -> Vec<String> {
     lines.push(format!("         {contact}; {lag}; {} received, {} confirmed", link.received, link.confirmed));
     if link.quarantined > 0 {
         if link.alarms > 0 {
-            lines.push(format!("         ALARM: {} that should not have come; {}", link.alarms, link.last_alarm));
+            lines
+                .push(format!("         ALARM: {} about what the backbone accepted; {}", link.alarms, link.last_alarm));
         }
         lines.push(format!("         {} in quarantine, the newest because {}", link.quarantined, link.last_refusal));
     }

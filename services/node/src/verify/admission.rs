@@ -173,6 +173,9 @@ async fn judge(
         (None, None) => {
             count.not_again += 1;
             count.accepted += 1;
+            if let Some(id) = entry.event_id {
+                told.insert(id, Told { digest: None, position: judging.step.position });
+            }
         }
         (Some(Err(again)), Some(recorded)) if again.code() == recorded.code => count.refused += 1,
         (Some(Ok(event)), Some(recorded)) if recorded.code == Refusal::DuplicateEvent.code() => {
@@ -210,7 +213,7 @@ async fn accepted(
     told: &mut ToldEvents,
 ) -> Result<(), Stop> {
     let position = judging.step.position;
-    let digest = wire::digest(entry.event.as_deref().unwrap_or_default());
+    let digest = entry.event.as_deref().map(wire::digest);
     if told.insert(event.id, Told { digest, position }).is_some() {
         return Err(judging.wrong(Some(entry.sequence), "the same event was accepted before").into());
     }

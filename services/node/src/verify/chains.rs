@@ -1,4 +1,5 @@
-//! The chains: every header follows the one before it, and every body is the one its header names.
+//! The chains: every header follows the one before it, every body is the one its header names, and what was accepted and
+//! has no body was erased by a later header.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,29 @@ const CHECK: &str = "chains";
 struct Count {
     entries: u64,
     without_body: u64,
+}
+
+/// What a feed's entries must still account for, from one to the next.
+struct Walk {
+    /// Sequence and digest of the last header.
+    before: (i64, Vec<u8>),
+    /// Accepted entries without body that no accepted entry after them erased yet.
+    missing: BTreeSet<i64>,
+}
+
+impl Walk {
+    fn entry(&mut self, feed: &Feed, entry: Entry, header: &EntryHeader) {
+        if entry.refused.is_none() {
+            if entry.event.is_none() {
+                self.missing.insert(entry.sequence);
+            }
+            // One that waits for its verdict erases nothing.
+            for erased in header.erases.iter().filter(|_| entry.sequence <= feed.judged) {
+                self.missing.remove(&i64::try_from(*erased).unwrap_or(i64::MAX));
+            }
+        }
+        self.before = (entry.sequence, entry.digest);
+    }
 }
 
 impl Verifier<'_> {
@@ -49,23 +73,28 @@ impl Verifier<'_> {
     async fn chain(&self, connection: &mut PgConnection, feed: &Feed, count: &mut Count) -> Result<(), Stop> {
         let space: Space =
             feed.space.parse().map_err(|_| feed.wrong(CHECK, None, "the name of the space is not one"))?;
-        let mut before = (0, GENESIS.to_vec());
+        let mut walk = Walk { before: (0, GENESIS.to_vec()), missing: BTreeSet::new() };
         loop {
-            let page = rows::entries(connection, feed, before.0).await?;
+            let page = rows::entries(connection, feed, walk.before.0).await?;
             let done = unsigned(i64::try_from(page.len()).unwrap_or(0));
             if page.is_empty() {
                 break;
             }
             for entry in page {
-                check(feed, &space, &before, &entry)?;
+                let header = check(feed, &space, &walk.before, &entry)?;
                 count.entries += 1;
                 count.without_body += u64::from(entry.event.is_none());
-                before = (entry.sequence, entry.digest);
+                walk.entry(feed, entry, &header);
             }
             self.watch.done(done);
         }
+        let Walk { before, missing: bodies } = walk;
         if before.0 < feed.sequence {
             return Err(missing(feed, before.0 + 1).into());
+        }
+        if let Some(sequence) = bodies.first() {
+            let what = "the body is missing, and no accepted entry after it erased it";
+            return Err(feed.wrong(CHECK, Some(*sequence), what).into());
         }
         // What lies beyond the feed's own word is found as a stray entry.
         if before.0 == feed.sequence && before.1 != feed.digest {
@@ -80,7 +109,7 @@ fn missing(feed: &Feed, sequence: i64) -> Wrong {
     feed.wrong(CHECK, Some(sequence), format!("the entry is missing; the feed is held up to {}", feed.sequence))
 }
 
-fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> Result<(), Box<Wrong>> {
+fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> Result<EntryHeader, Box<Wrong>> {
     let wrong = |what: &str| feed.wrong(CHECK, Some(entry.sequence), what);
     if entry.sequence != before.0 + 1 {
         return Err(missing(feed, before.0 + 1).into());
@@ -102,7 +131,8 @@ fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> 
     if header.previous.as_ref() != before.1 {
         return Err(wrong("the header does not follow the one before it").into());
     }
-    body(feed, entry, &header)
+    body(feed, entry, &header)?;
+    Ok(header)
 }
 
 fn body(feed: &Feed, entry: &Entry, header: &EntryHeader) -> Result<(), Box<Wrong>> {
@@ -143,7 +173,7 @@ fn held(feeds: &[Feed], count: &Count) -> Check {
             ("entries_without_body", count.without_body),
         ]),
         words: format!(
-            "{} in {} of {}: every header follows the one before, every body is the one its header names{without}",
+            "{} in {} of {}: every header follows the one before, every body is the one its header names or was erased by a later one{without}",
             entries(count.entries),
             words::count(feeds, "feed", "feeds"),
             words::count(nodes, "node", "nodes"),

@@ -25,6 +25,8 @@ async fn nodes_that_nobody_touched_pass() {
         assert_eq!(count("chains", "entries"), count("admission", "accepted") + count("admission", "refused"));
         assert_eq!(count("admission", "refused"), 1);
         assert!(count("measurement", "rows") > 10);
+        // What was taken back before alpha was there, on both.
+        assert_eq!((count("chains", "entries_without_body"), count("admission", "not_judged_again")), (2, 2));
     }
     // Twice: nothing that was computed again was kept.
     assert!(scene.alpha.verify().await.ok);
@@ -58,6 +60,23 @@ const CASES: &[Case] = &[
         tamper: "update federation.entries set salt = null where origin = {alpha} and sequence = 1",
         check: "chains",
         says: "space {members}, origin {alpha}, sequence 1: body and salt are not erased together",
+    },
+    Case {
+        node: "backbone",
+        table: ENTRIES,
+        tamper: "update federation.entries set event = null, salt = null where origin = {alpha} and sequence = 1",
+        check: "chains",
+        says: "space {members}, origin {alpha}, sequence 1: the body is missing, and no accepted entry after it erased it",
+    },
+    Case {
+        node: "alpha",
+        table: ENTRIES,
+        tamper: "update federation.entries e set event = null, salt = null, erased_by = w.erased_by
+                   from federation.entries w
+                  where e.origin = {backbone} and e.event is not null and w.erased_by is not null
+                    and position('MessagePosted'::bytea in e.header) > 0",
+        check: "chains",
+        says: "the body is missing, and no accepted entry after it erased it",
     },
     Case {
         node: "alpha",

@@ -16,6 +16,10 @@ use proto::common::Role;
 use proto::federation::{CreateInvitationRequest, GetSpaceDigestRequest, JoinInitiativeRequest};
 use proto::measurement::*;
 use proto::membership::*;
+use proto::messaging::{
+    ChannelDefinition, ChannelKind, CreateChannelRequest, EditMessageRequest, PostMessageRequest,
+    WithdrawMessageRequest,
+};
 use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -146,8 +150,9 @@ pub async fn scene() -> Scene {
     let alpha = Node::start(&folder, "alpha", &postgres.url("alpha"), "").await;
 
     let initiative = found(&backbone.client).await;
-    join(&backbone.client, &alpha.client, &initiative).await;
     let hosted = admit_hosted(&backbone.client, &initiative).await;
+    talk(&backbone, &initiative, &hosted).await;
+    join(&backbone.client, &alpha.client, &initiative).await;
     let partner = ask_and_admit(&backbone.client, &alpha.client, &initiative).await;
     let measure = define(&backbone.client, &initiative).await;
     soon(async || alpha.client.measurement().get_measure(GetMeasureRequest { measure: measure.clone() }).await.ok())
@@ -242,6 +247,51 @@ async fn found(backbone: &Client) -> String {
     };
     let request = CreateInitiativeRequest { initiative: Some(wanted), request_id: request_id() };
     backbone.membership().create_initiative(request).await.unwrap().into_inner().initiative.unwrap().reference
+}
+
+/// Two messages, one of which is edited and taken back before anybody else is there.
+async fn talk(node: &Node, initiative: &str, organization: &str) {
+    let mut messaging = node.client.messaging();
+    let definition = ChannelDefinition {
+        organization: organization.to_owned(),
+        name: "Readers".to_owned(),
+        subject: initiative.to_owned(),
+        kind: ChannelKind::Discussion.into(),
+        ..ChannelDefinition::default()
+    };
+    let request = CreateChannelRequest {
+        initiative: initiative.to_owned(),
+        space: "members".to_owned(),
+        definition: Some(definition),
+        request_id: request_id(),
+    };
+    let channel = soon(async || node.client.messaging().create_channel(request.clone()).await.ok()).await;
+    let channel = channel.into_inner().channel.unwrap().reference;
+    let post = |body: &str| PostMessageRequest {
+        channel: channel.clone(),
+        organization: organization.to_owned(),
+        body: body.to_owned(),
+        request_id: request_id(),
+        ..PostMessageRequest::default()
+    };
+    messaging.post_message(post("It stays")).await.unwrap();
+    let posted = messaging.post_message(post("It goes")).await.unwrap().into_inner().message.unwrap();
+    let edit = EditMessageRequest {
+        message: posted.reference.clone(),
+        body: "It goes as well".to_owned(),
+        etag: posted.etag,
+        request_id: request_id(),
+    };
+    messaging.edit_message(edit).await.unwrap();
+    let withdraw = WithdrawMessageRequest { message: posted.reference, request_id: request_id() };
+    messaging.withdraw_message(withdraw).await.unwrap();
+    let pool = node.superuser().await;
+    soon(async || {
+        let erased = "select count(*) from federation.entries where erased_by is not null";
+        let erased: i64 = sqlx::query_scalar(erased).fetch_one(&pool).await.unwrap();
+        (erased == 2).then_some(())
+    })
+    .await;
 }
 
 async fn join(backbone: &Client, alpha: &Client, initiative: &str) {
