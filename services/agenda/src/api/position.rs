@@ -13,7 +13,7 @@ use super::Answer;
 use super::proposal::{everything_said, known as known_proposal};
 use crate::contract::{endorsement::read_reason, position as contract};
 use crate::domain::{ballot, position};
-use crate::store::{position as rows, proposal};
+use crate::store::{ballot as ballot_rows, position as rows, proposal};
 use crate::{Agenda as Room, events};
 
 pub(super) async fn take_position(
@@ -25,17 +25,20 @@ pub(super) async fn take_position(
     let opinion = contract::read(&mut violations, request.definition.as_ref());
     let opinion = violations.finish(|| opinion)?;
 
+    // Not locked: many take positions at once, and whatever they cross with, the order of acceptance tells which count.
     let on = &opinion.proposal;
-    let proposal = known_proposal(proposal::load_locked(work.connection(), on).await, on)?;
+    let proposal = known_proposal(proposal::load(work.connection(), on).await, on)?;
     work.authorise(proposal.space.initiative(), Some(&opinion.organization)).await?;
     if let Some(reply) = work.answered(&request.request_id, &request).await? {
         return Ok(reply);
     }
-    let said = everything_said(work.connection(), &proposal).await?;
+    let said = ballot_rows::openness(work.connection(), &proposal).await.map_err(errors::database)?;
     let facts = position::take(work.node(), &said, opinion, work.now())?;
     let reference = Reference::born_on(work.node());
     work.record(&events::told(&reference, &proposal.space, facts)).await?;
-    let position = Some(message(work.connection(), &reference, &proposal).await?);
+    let position = known(rows::load(work.connection(), &reference).await, &reference)?;
+    // It is pending, or void for what it says itself: no count is needed to say so.
+    let position = Some(contract::write(&position, said.weigh(&position, None)));
     work.reply(TakePositionResponse { position }).await
 }
 

@@ -15,18 +15,42 @@ const VOICES: &[Role] = &[Role::BackboneStaff, Role::SteeringCommittee, Role::Pa
 
 /// Everything said about a proposal.
 pub async fn load(connection: &mut PgConnection, proposal: &Proposal) -> Result<Ballot, sqlx::Error> {
-    let terms = match proposal.space.initiative() {
-        Some(initiative) => roles::terms(connection, initiative, VOICES).await?,
-        None => Vec::new(),
-    };
+    let mut ballot = without_voices(connection, proposal).await?;
+    add_voices(connection, proposal, &mut ballot).await?;
+    Ok(ballot)
+}
+
+/// What tells whether a proposal is open. Positions, and who may take them, tell that only where somebody has decided:
+/// else they are left out, so that the last of many organizations takes its position as quickly as the first.
+pub async fn openness(connection: &mut PgConnection, proposal: &Proposal) -> Result<Ballot, sqlx::Error> {
+    let mut ballot = without_voices(connection, proposal).await?;
+    if !ballot.decisions.is_empty() {
+        add_voices(connection, proposal, &mut ballot).await?;
+    }
+    Ok(ballot)
+}
+
+async fn without_voices(connection: &mut PgConnection, proposal: &Proposal) -> Result<Ballot, sqlx::Error> {
     Ok(Ballot {
         void: !proposal.void_reason.is_empty(),
         revisions: proposal::revisions(connection, &proposal.reference).await?,
         withdrawn: withdrawal(connection, proposal).await?,
-        positions: position::on(connection, &proposal.reference, &proposal.space).await?,
         decisions: decision::on(connection, &proposal.reference, &proposal.space).await?,
-        terms: terms.into_iter().map(term).collect(),
+        ..Ballot::default()
     })
+}
+
+async fn add_voices(
+    connection: &mut PgConnection,
+    proposal: &Proposal,
+    ballot: &mut Ballot,
+) -> Result<(), sqlx::Error> {
+    ballot.positions = position::on(connection, &proposal.reference, &proposal.space).await?;
+    if let Some(initiative) = proposal.space.initiative() {
+        let terms = roles::terms(connection, initiative, VOICES).await?;
+        ballot.terms = terms.into_iter().map(term).collect();
+    }
+    Ok(())
 }
 
 fn term(term: roles::Term) -> Term {

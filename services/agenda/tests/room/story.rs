@@ -1,5 +1,7 @@
 //! The life of agendas and proposals, as callers see it.
 
+use std::time::Duration;
+
 use chassis::testing::speaking_for;
 use prost_types::FieldMask;
 use proto::agenda::*;
@@ -272,4 +274,23 @@ async fn who_may_only_observe_takes_no_position_and_is_not_counted() {
     let mut theirs = scene.client(Some(&speaking_for(&[&observer])));
     assert_eq!(reason(&theirs.take_position(request).await.unwrap_err()), "ROLE_MISSING");
     assert_eq!(scene.tally(&proposed).await.tally.unwrap().eligible, 2);
+}
+
+#[tokio::test]
+async fn organizations_take_positions_without_waiting_for_one_another() {
+    let scene = Scene::set().await;
+    let version = scene.version().await;
+    let proposer = scene.partner().await;
+    let proposal = scene.propose(&version, &proposer, consent()).await;
+    scene.accept().await;
+    // As somebody would whose position is just being taken.
+    let mut other = scene.stage.pool.begin().await.unwrap();
+    sqlx::query("select from agenda.proposals where reference = $1 for update")
+        .bind(&proposal.reference)
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    let taken = tokio::time::timeout(Duration::from_secs(30), scene.take(&proposal, &proposer, Stance::Agree)).await;
+    assert_eq!(taken.unwrap().state(), PositionState::Pending);
+    other.rollback().await.unwrap();
 }
