@@ -1,18 +1,25 @@
 //! The demo: three organisations, each with a node of its own on this machine, tell a story on Connecticut's school
-//! figures, and every figure is checked on every node. The same story runs among the tests.
+//! figures, and everything in it is checked on every node. The same story runs among the tests.
 
+mod activities;
+mod agenda;
 mod calls;
 pub mod checks;
+mod circle;
 mod crew;
 mod crowd;
 pub mod figures;
 pub mod folder;
 pub mod impostors;
 mod memory;
+mod practice;
+mod proposal;
 mod report;
 mod schools;
 pub mod search;
 mod story;
+mod tale;
+mod talk;
 mod voice;
 
 pub use checks::Check;

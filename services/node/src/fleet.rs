@@ -8,8 +8,8 @@ mod node;
 mod process;
 mod waiting;
 
-pub use coalition::Coalition;
+pub use coalition::{Coalition, settled_on};
 pub use founding::{Founded, organization};
 pub use node::{Footing, HubFooting, Node, Sketch};
 pub use process::Process;
-pub use waiting::{PATIENCE, until};
+pub use waiting::{PATIENCE, heard, until};

@@ -1,4 +1,4 @@
-//! `commonweal demo`: three nodes, a story, and every figure checked on each of them.
+//! `commonweal demo`: three nodes, a story, and everything in it checked on each of them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,12 +17,12 @@ const INTERRUPTED: u8 = 130;
 const EXAMPLES: &str = "\
 Examples:
   commonweal demo             tell the story, print where everything listens, stay up until Ctrl-C
-  commonweal demo --check     tell the story on throw-away data and end: exit code 0 if every figure holds, else 4
+  commonweal demo --check     tell the story on throw-away data and end: exit code 0 if every check holds, else 4
   commonweal demo --fresh     forget what an earlier demo left, and begin again";
 
 /// Start three nodes here and play a story on real school figures.
 ///
-/// Three organisations with a node each, on this machine; every figure is checked on every node.
+/// Three organisations with a node each, on this machine; everything it tells is checked on every node.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Demo {
@@ -56,6 +56,7 @@ impl Demo {
         };
         let folder = Folder::take(&folder).await?;
         voice.line("Commonweal: three organisations, three nodes, one initiative, on Connecticut's school figures.");
+        voice.line("The figures are the state's own; what the organisations say and do with them here is made up.");
         voice.line(&format!("Data in {}.\n", folder.path().display()));
         if self.fresh {
             folder.clear()?;

@@ -1,4 +1,12 @@
-//! What must hold on every node once the story was told.
+//! What must hold on every node once the story was told. What is expected is stated here by hand, and never read from
+//! what is looked at.
+
+mod activities;
+mod agenda;
+mod circle;
+mod practice;
+mod proposal;
+mod talk;
 
 use futures_util::future::try_join_all;
 use proto::federation::{GetSpaceDigestResponse, GetStatusRequest};
@@ -43,23 +51,45 @@ pub async fn all(
 ) -> Result<Vec<Check>, NodeError> {
     let members = format!("{}/members", memory.initiative);
     let digests = coalition.settled(&members).await?;
+    let public = practice::state(coalition, memory).await?;
+    let circle = circle::state(coalition, memory).await?;
     voice.say("Everything is on every node. What each of them says:");
     let mut checks = Vec::new();
     for figure in known {
-        let mut asked = Vec::new();
-        for node in &coalition.nodes {
-            let actual = figure.ask(&node.operator()?, memory).await?;
-            asked.push(Check::new(figure.name, node, figure.expected, actual));
-        }
+        let ask = async |node: &Node| figure.ask(&node.operator()?, memory).await;
+        tell(&mut checks, everywhere(coalition, figure.name, figure.expected, ask).await?, voice);
+    }
+    for asked in told(coalition, memory).await? {
         tell(&mut checks, asked, voice);
     }
-    tell(&mut checks, same_state(coalition, &digests), voice);
-    tell(&mut checks, confidence(coalition, memory).await?, voice);
+    let everybody: Vec<&Node> = coalition.nodes.iter().collect();
+    tell(&mut checks, same_state("state digest of the members space", &everybody, &digests), voice);
+    tell(&mut checks, public, voice);
+    tell(&mut checks, circle, voice);
+    let confidence = kept_from_beta(coalition, "what alpha told the backbone alone", &memory.confidence);
+    tell(&mut checks, confidence.await?, voice);
     tell(&mut checks, foreign_key(coalition).await?, voice);
     tell(&mut checks, not_its_home(coalition).await?, voice);
     tell(&mut checks, caught_up(coalition, memory).await?, voice);
     tell(&mut checks, proved(coalition).await?, voice);
     Ok(checks)
+}
+
+/// What was agreed, planned and said.
+async fn told(coalition: &Coalition, memory: &Memory) -> Result<Vec<Vec<Check>>, NodeError> {
+    Ok(vec![
+        agenda::in_force(coalition, memory).await?,
+        agenda::endorsed(coalition, memory).await?,
+        proposal::decision(coalition, memory).await?,
+        proposal::tally(coalition, memory).await?,
+        proposal::objection(coalition, memory).await?,
+        activities::matrix(coalition, memory).await?,
+        talk::thread(coalition, memory).await?,
+        talk::taken_back(coalition).await?,
+        practice::card(coalition, memory).await?,
+        circle::known(coalition, memory).await?,
+        circle::words(coalition).await?,
+    ])
 }
 
 fn tell(checks: &mut Vec<Check>, asked: Vec<Check>, voice: &Voice) {
@@ -78,31 +108,44 @@ fn tell(checks: &mut Vec<Check>, asked: Vec<Check>, voice: &Voice) {
     checks.extend(asked);
 }
 
-fn same_state(coalition: &Coalition, digests: &[GetSpaceDigestResponse]) -> Vec<Check> {
+/// The same question to every node, and the answer that all of them are to give.
+async fn everywhere(
+    coalition: &Coalition,
+    name: &str,
+    expected: impl Into<String>,
+    ask: impl AsyncFn(&Node) -> Result<String, NodeError>,
+) -> Result<Vec<Check>, NodeError> {
+    let expected = expected.into();
+    let mut checks = Vec::new();
+    for node in &coalition.nodes {
+        checks.push(Check::new(name, node, &expected, ask(node).await?));
+    }
+    Ok(checks)
+}
+
+fn same_state(name: &str, nodes: &[&Node], digests: &[GetSpaceDigestResponse]) -> Vec<Check> {
     let spoken = |one: &GetSpaceDigestResponse| {
         let short = one.digest.get(..16).unwrap_or(&one.digest);
         let settled = if one.settled && one.pending == 0 { "" } else { ", not settled" };
         format!("{short} of {} resources at position {}{settled}", one.resources, one.position)
     };
     let expected = digests.first().map(spoken).unwrap_or_default();
-    let nodes = coalition.nodes.iter().zip(digests);
-    nodes
-        .map(|(node, digest)| Check::new("state digest of the members space", node, &expected, spoken(digest)))
-        .collect()
+    let nodes = nodes.iter().zip(digests);
+    nodes.map(|(node, digest)| Check::new(name, node, &expected, spoken(digest))).collect()
 }
 
-/// What alpha told the backbone alone is at those two, which shows that the search finds it, and nowhere else.
-async fn confidence(coalition: &Coalition, memory: &Memory) -> Result<Vec<Check>, NodeError> {
+/// What beta must not hold is at the other two, which shows that the search finds it, and nowhere on beta's node.
+async fn kept_from_beta(coalition: &Coalition, name: &str, words: &str) -> Result<Vec<Check>, NodeError> {
     let mut checks = Vec::new();
     for node in &coalition.nodes {
-        let places = search::everywhere(node, &memory.confidence).await?;
+        let places = search::everywhere(node, words).await?;
         let expected = if node.sketch.name == "beta" { "nowhere" } else { "held" };
         let actual = match (places.is_empty(), expected) {
             (true, _) => "nowhere".to_owned(),
             (false, "held") => "held".to_owned(),
             (false, _) => places.join(", "),
         };
-        checks.push(Check::new("what alpha told the backbone alone", node, expected, actual));
+        checks.push(Check::new(name, node, expected, actual));
     }
     Ok(checks)
 }

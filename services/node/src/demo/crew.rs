@@ -79,6 +79,11 @@ impl Crew {
         found.ok_or_else(|| NodeError::Usage(format!("nobody reports for {}", batch.place.name)))
     }
 
+    /// All of them.
+    pub(super) fn everybody(&self) -> &[Reporter] {
+        &self.0
+    }
+
     /// Who lives on a partner's node.
     pub(super) fn on(&self, node: &str) -> Result<&Reporter, NodeError> {
         let found = self.0.iter().find(|reporter| reporter.node == node);

@@ -5,6 +5,7 @@ use std::path::Path;
 use chassis::strongbox;
 use serde::{Deserialize, Serialize};
 
+use super::talk::Thread;
 use crate::error::NodeError;
 
 /// The file in the demo's folder.
@@ -21,6 +22,20 @@ pub struct Memory {
     pub enrollment: String,
     /// Words that stand only in what alpha told the backbone alone.
     pub confidence: String,
+    /// The common agenda.
+    pub agenda: String,
+    /// The strategy that activities serve.
+    pub strategy: String,
+    /// The proposal that was decided.
+    pub proposal: String,
+    /// How many organisations there are, with the backbone's own.
+    pub organizations: usize,
+    /// The thread about graduation.
+    pub thread: Thread,
+    /// The practice card.
+    pub practice_card: String,
+    /// The circle of the backbone and alpha.
+    pub circle: String,
     /// How long alpha took to catch up after it had been away.
     pub catch_up: CatchUp,
 }

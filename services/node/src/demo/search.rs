@@ -15,14 +15,16 @@ use crate::fleet::Node;
 /// # Errors
 /// Where tables or files cannot be read.
 pub async fn everywhere(node: &Node, words: &str) -> Result<Vec<String>, NodeError> {
-    let mut found = tables(node.database(), words).await?;
+    let mut found = tables(node, words).await?;
     let folder = &node.config().node.data_dir;
     files(folder, words, &mut found).map_err(|source| NodeError::DataDir { path: folder.clone(), source })?;
     found.sort();
     Ok(found)
 }
 
-async fn tables(url: &str, words: &str) -> Result<Vec<String>, NodeError> {
+/// Tables of its database that hold the words.
+pub(super) async fn tables(node: &Node, words: &str) -> Result<Vec<String>, NodeError> {
+    let url = node.database();
     let failed = |source| chassis::database::DatabaseError::Unreachable { address: without_password(url), source };
     let mut connection = PgConnection::connect(url).await.map_err(failed)?;
     let names: Vec<(String, String)> = sqlx::query_as(

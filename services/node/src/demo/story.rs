@@ -1,5 +1,5 @@
-//! The story: a coalition comes about, reports, loses a node half way and gets it back, keeps a confidence, and turns
-//! away who is not who they say.
+//! The story: a coalition comes about, agrees on what to change, reports, loses a node half way and gets it back, works
+//! and talks together, keeps a confidence, and turns away who is not who they say.
 
 use chassis::clock;
 use proto::measurement::{
@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::crew::{self, Crew, INITIATIVE};
 use super::memory::CatchUp;
-use super::{Memory, Voice, crowd, impostors, schools};
+use super::tale::Tale;
+use super::{Memory, Voice, activities, agenda, circle, crowd, impostors, practice, proposal, schools, talk};
 use crate::cli::request_id;
 use crate::error::NodeError;
 use crate::fleet::{Coalition, Sketch, until};
@@ -42,7 +43,13 @@ pub async fn tell(coalition: &mut Coalition, batches: Vec<Batch>, voice: &Voice)
     let measures = founded.define(coalition, &definitions).await?;
     voice.say("Two measures are agreed on: enrollment, and graduation within four years, by race and gender");
     let codes = definitions.into_iter().map(|definition| definition.code);
-    let tale = Tale { initiative: founded.initiative, crew, measures: codes.zip(measures).collect() };
+    let measures = codes.zip(measures).collect();
+    let tale = Tale { initiative: founded.initiative, own: founded.own, crew, measures };
+
+    let agenda = agenda::publish(coalition, &tale, voice).await?;
+    agenda::endorse(coalition, &tale, &agenda).await?;
+    voice.say("alpha and beta endorse it, each at its own node");
+    let proposal = proposal::take_through(coalition, &tale, &agenda, voice).await?;
 
     let (first, second) = schools::halves(batches);
     tale.submit(coalition, &first, voice, "Enrollment").await?;
@@ -50,34 +57,30 @@ pub async fn tell(coalition: &mut Coalition, batches: Vec<Batch>, voice: &Voice)
     let (later, meanwhile): (Vec<_>, Vec<_>) = second.into_iter().partition(of_alpha);
     let catch_up = tale.without_alpha(coalition, &meanwhile, voice).await?;
     tale.submit(coalition, &later, voice, "Graduation in Hartford").await?;
+    let strategy = agenda::strategy(&agenda)?;
+    activities::plan(coalition, &tale, &strategy, voice).await?;
+    let thread = talk::hold(coalition, &tale, voice).await?;
+    let practice_card = practice::publish(coalition, &tale, voice).await?;
+    let circle = circle::form(coalition, &tale, voice).await?;
     let confidence = tale.confide(coalition, voice).await?;
     tale.forge(coalition, voice).await?;
     Ok(Memory {
         graduation: tale.measure(GRADUATION)?,
         enrollment: tale.measure(ENROLLMENT)?,
         initiative: tale.initiative,
+        agenda: agenda.reference,
+        strategy,
+        proposal,
+        organizations: tale.crew.everybody().len() + 1,
+        thread,
+        practice_card,
+        circle,
         confidence,
         catch_up,
     })
 }
 
-/// What the second half of the story needs to know of the first.
-struct Tale {
-    initiative: String,
-    crew: Crew,
-    measures: Vec<(String, String)>,
-}
-
 impl Tale {
-    fn measure(&self, code: &str) -> Result<String, NodeError> {
-        let found = self.measures.iter().find(|(known, _)| known == code).map(|(_, reference)| reference.clone());
-        found.ok_or_else(|| NodeError::Usage(format!("there is no measure {code}")))
-    }
-
-    fn members(&self) -> String {
-        format!("{}/members", self.initiative)
-    }
-
     /// Every reporter submits what it has, at its home node.
     async fn submit(
         &self,

@@ -157,28 +157,7 @@ impl Coalition {
     /// # Errors
     /// Where it does not come to that.
     pub async fn settled(&self, space: &str) -> Result<Vec<GetSpaceDigestResponse>, NodeError> {
-        until(format!("the same position of {space} everywhere"), async || {
-            let mut positions = Vec::new();
-            for node in &self.nodes {
-                positions.push(node.position(space).await?);
-            }
-            positions.dedup();
-            Ok((positions.len() == 1).then_some(()))
-        })
-        .await?;
-        until(format!("the same state of {space} everywhere"), async || {
-            let mut digests = Vec::new();
-            for node in &self.nodes {
-                let request = GetSpaceDigestRequest { space: space.to_owned() };
-                digests.push(node.operator()?.federation().get_space_digest(request).await?.into_inner());
-            }
-            let first = digests.first().cloned().unwrap_or_default();
-            let same = |one: &GetSpaceDigestResponse| {
-                one.settled && one.pending == 0 && one.position == first.position && one.digest == first.digest
-            };
-            Ok(digests.iter().all(same).then_some(digests))
-        })
-        .await
+        settled_on(&self.nodes.iter().collect::<Vec<_>>(), space).await
     }
 
     /// Ends all nodes, the backbone last, and then Postgres.
@@ -200,4 +179,33 @@ impl Coalition {
         }
         ended.into_iter().collect()
     }
+}
+
+/// Waits until some nodes hold the same state of a space, with nothing on the way; what each says of it, in their order.
+///
+/// # Errors
+/// Where it does not come to that.
+pub async fn settled_on(nodes: &[&Node], space: &str) -> Result<Vec<GetSpaceDigestResponse>, NodeError> {
+    until(format!("the same position of {space} everywhere"), async || {
+        let mut positions = Vec::new();
+        for node in nodes {
+            positions.push(node.position(space).await?);
+        }
+        positions.dedup();
+        Ok((positions.len() == 1).then_some(()))
+    })
+    .await?;
+    until(format!("the same state of {space} everywhere"), async || {
+        let mut digests = Vec::new();
+        for node in nodes {
+            let request = GetSpaceDigestRequest { space: space.to_owned() };
+            digests.push(node.operator()?.federation().get_space_digest(request).await?.into_inner());
+        }
+        let first = digests.first().cloned().unwrap_or_default();
+        let same = |one: &GetSpaceDigestResponse| {
+            one.settled && one.pending == 0 && one.position == first.position && one.digest == first.digest
+        };
+        Ok(digests.iter().all(same).then_some(digests))
+    })
+    .await
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use tonic::{Code, Response, Status};
 
 use crate::error::NodeError;
 
@@ -29,4 +30,29 @@ pub async fn until<T>(
         }
         sleep(ASK_EVERY).await;
     }
+}
+
+/// Makes a call until its node has heard of what the call needs: what another node or another room tells comes a moment
+/// later. The request must be the same each time, its id included.
+///
+/// # Errors
+/// What the node says, other than that it does not know something or somebody yet; or that it never came to know.
+pub async fn heard<T>(
+    what: impl Into<String>,
+    mut call: impl AsyncFnMut() -> Result<Response<T>, Status>,
+) -> Result<T, NodeError> {
+    let mut last = String::new();
+    let answered = until(what, async || match call().await {
+        Ok(answer) => Ok(Some(answer.into_inner())),
+        Err(status) if matches!(status.code(), Code::NotFound | Code::PermissionDenied) => {
+            status.message().clone_into(&mut last);
+            Ok(None)
+        }
+        Err(status) => Err(status.into()),
+    })
+    .await;
+    answered.map_err(|error| match error {
+        NodeError::Late { what, seconds } => NodeError::Late { what: format!("{what} ({last})"), seconds },
+        other => other,
+    })
 }
