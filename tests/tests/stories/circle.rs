@@ -98,7 +98,7 @@ async fn what_is_said_in_a_circle_reaches_the_nodes_in_it_and_no_other() {
         request_id: clock::new_id().to_string(),
         ..PostMessageRequest::default()
     };
-    speaking.messaging().post_message(post).await.unwrap();
+    let posted = speaking.messaging().post_message(post).await.unwrap().into_inner().message.unwrap();
     for node in [backbone, alpha] {
         until(format!("the words at {}", node.sketch.name), async || {
             Ok((said(node, &channel).await == [WORDS]).then_some(()))
@@ -119,5 +119,16 @@ async fn what_is_said_in_a_circle_reaches_the_nodes_in_it_and_no_other() {
     let get = GetCircleRequest { initiative: founded.initiative.clone(), circle: circle.reference.clone() };
     let unknown = beta.operator().unwrap().membership().get_circle(get).await.unwrap_err();
     assert_eq!(unknown.code(), tonic::Code::NotFound);
+
+    // What is taken back is in no table of any node, be it a room's or the border's.
+    let withdraw = WithdrawMessageRequest { message: posted.reference, request_id: clock::new_id().to_string() };
+    speaking.messaging().withdraw_message(withdraw).await.unwrap();
+    for node in [backbone, alpha] {
+        until(format!("nothing of it on {}", node.sketch.name), async || {
+            Ok(tables_with(node, WORDS).await.is_empty().then_some(()))
+        })
+        .await
+        .unwrap();
+    }
     stage.end().await.unwrap();
 }
