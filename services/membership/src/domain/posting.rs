@@ -30,6 +30,8 @@ words! {
         Money = 4,
         /// People who help without pay.
         Volunteers = 5,
+        /// What an organization does for people.
+        Service = 6,
     }
 }
 
