@@ -6,10 +6,14 @@
 //! withholds what another publishes, the published number is taken. Two numbers for one cell are a fault, and one fault is
 //! enough for there to be no plan.
 
+pub mod agenda;
 pub mod connecticut;
+pub mod directory;
 pub mod grants;
 mod labels;
+mod lines;
 pub mod report;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +31,23 @@ pub struct File {
     pub name: String,
     /// What is in it.
     pub bytes: Vec<u8>,
+}
+
+/// As much of a value is shown to a person.
+const SHOWN: usize = 200;
+
+impl File {
+    /// What is wrong at a place of it.
+    fn fault(&self, line: u64, column: &str, value: &str, reason: &str, expected: &str) -> Fault {
+        Fault {
+            file: self.name.clone(),
+            line,
+            column: column.to_owned(),
+            value: value.chars().take(SHOWN).collect(),
+            reason: reason.to_owned(),
+            expected: expected.to_owned(),
+        }
+    }
 }
 
 /// One value of a file.

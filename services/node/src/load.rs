@@ -1,8 +1,12 @@
-//! Batches of observations into a running node: who reports them is found or hosted there, and each batch is one
-//! submission, all of it or nothing. Doing the same again has no second effect.
+//! What was read into a running node. Batches of observations: who reports them is found or hosted there, and each batch
+//! is one submission, all of it or nothing. Awards, organizations and what they offer: one call each. Doing the same again
+//! has no second effect.
 
+mod agenda;
 mod awards;
+mod directory;
 mod organizations;
+mod sending;
 mod submit;
 
 use std::collections::BTreeMap;
@@ -14,8 +18,11 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 use tonic::{Code, Status};
 
-pub use awards::{Sent, award_all};
+pub use agenda::{Drafted, draft};
+pub use awards::award_all;
+pub use directory::{Loaded, Loading, register_all};
 pub use organizations::{Reporters, Who, admit_hosted, register, reporters};
+pub use sending::Sent;
 pub use submit::{Line, Outcome, Submitting, submit, submit_all};
 
 use crate::client::Client;

@@ -1,6 +1,7 @@
 //! Lists of a node in whole, asked for page by page.
 
 use proto::activities::{Award, ListAwardsRequest};
+use proto::agenda::{Agenda, ListAgendasRequest};
 use proto::measurement::{ListMeasuresRequest, Measure};
 use proto::membership::*;
 use tonic::Status;
@@ -66,6 +67,32 @@ impl Client {
             };
             let page = self.membership().list_join_requests(request).await?.into_inner();
             Ok((page.join_requests, page.next_page_token))
+        })
+        .await
+    }
+
+    /// Offers and needs, as `wanted` narrows them down.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn postings(&self, wanted: ListPostingsRequest) -> Result<Vec<Posting>, NodeError> {
+        every(async |page_token| {
+            let request = ListPostingsRequest { page_size: PAGE, page_token, ..wanted.clone() };
+            let page = self.membership().list_postings(request).await?.into_inner();
+            Ok((page.postings, page.next_page_token))
+        })
+        .await
+    }
+
+    /// Agendas, as `wanted` narrows them down.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn agendas(&self, wanted: ListAgendasRequest) -> Result<Vec<Agenda>, NodeError> {
+        every(async |page_token| {
+            let request = ListAgendasRequest { page_size: PAGE, page_token, ..wanted.clone() };
+            let page = self.agenda().list_agendas(request).await?.into_inner();
+            Ok((page.agendas, page.next_page_token))
         })
         .await
     }

@@ -65,7 +65,7 @@ pub fn plan(files: &[File]) -> Result<Plan, Report> {
                 && let Err(id) = plan.add(read)
             {
                 let reason = "is the id of two different grants";
-                report.faults.push(fault(file, &format!("{place}.id"), &id, reason, "an id of its own"));
+                report.faults.push(file.fault(0, &format!("{place}.id"), &id, reason, "an id of its own"));
             }
         }
     }
@@ -107,26 +107,15 @@ impl Planned {
     }
 }
 
-fn fault(file: &File, place: &str, value: &str, reason: &str, expected: &str) -> Fault {
-    Fault {
-        file: file.name.clone(),
-        line: 0,
-        column: place.to_owned(),
-        value: value.chars().take(NAME).collect(),
-        reason: reason.to_owned(),
-        expected: expected.to_owned(),
-    }
-}
-
 fn grants(file: &File) -> Result<Vec<Value>, Fault> {
     let bytes = file.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&file.bytes);
     let mut whole: Value = serde_json::from_slice(bytes).map_err(|error| {
         let line = u64::try_from(error.line()).unwrap_or_default();
-        Fault { line, ..fault(file, "", "", &format!("is no JSON: {error}"), "a 360Giving file in JSON") }
+        file.fault(line, "", "", &format!("is no JSON: {error}"), "a 360Giving file in JSON")
     })?;
     match whole.get_mut("grants").map(Value::take) {
         Some(Value::Array(grants)) => Ok(grants),
-        _ => Err(fault(file, "grants", "", "is not there, or no list", "a list of grants")),
+        _ => Err(file.fault(0, "grants", "", "is not there, or no list", "a list of grants")),
     }
 }
 
@@ -163,7 +152,7 @@ impl Reader<'_> {
 
     fn wrong<T>(&mut self, path: &str, value: &str, reason: &str, expected: &str) -> Option<T> {
         let place = format!("{}{}", self.place, path.replace("/0", "[0]").replace('/', "."));
-        self.faults.push(fault(self.file, &place, value, reason, expected));
+        self.faults.push(self.file.fault(0, &place, value, reason, expected));
         None
     }
 

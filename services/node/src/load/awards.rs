@@ -2,33 +2,13 @@
 //! again.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::{StreamExt, stream};
 use proto::activities::{AwardDefinition, CreateAwardRequest, ListAwardsRequest};
-use serde::Serialize;
 
+use super::sending::{Sent, each};
 use super::{id_of, once_heard};
 use crate::client::Client;
 use crate::error::NodeError;
-
-/// How many calls are on their way at once.
-const AT_ONCE: usize = 16;
-
-/// What became of awards.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Sent {
-    /// How many were made.
-    pub made: usize,
-    /// How many were there already.
-    pub already: usize,
-    /// How many were not tried, because others were refused before.
-    pub not_sent: usize,
-    /// Those that were refused, by their name in another system, and why.
-    pub refused: Vec<(String, String)>,
-}
 
 /// Makes awards of one organization, several at a time. After the first that is refused no other is begun; `done` is
 /// told of each that ended.
@@ -42,32 +22,21 @@ pub async fn award_all(
     done: impl Fn(),
 ) -> Result<Sent, NodeError> {
     let there = there_already(client, initiative, definitions).await?;
-    let (made, already, not_sent) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let refused = Mutex::new(Vec::new());
-    let failed = || !refused.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-    let calls = definitions.iter().map(async |definition| {
-        let what = (definition.organization.clone(), definition.external_id.clone());
-        if there.contains(&what) {
-            already.fetch_add(1, Ordering::Relaxed);
-        } else if failed() {
-            not_sent.fetch_add(1, Ordering::Relaxed);
+    let mut sent = Sent::default();
+    let mut new = Vec::new();
+    for definition in definitions {
+        if there.contains(&(definition.organization.clone(), definition.external_id.clone())) {
+            sent.already += 1;
+            done();
         } else {
-            match award(client, initiative, definition).await {
-                Ok(()) => drop(made.fetch_add(1, Ordering::Relaxed)),
-                Err(error) => {
-                    refused.lock().unwrap_or_else(PoisonError::into_inner).push((what.1, error.to_string()));
-                }
-            }
+            new.push(definition);
         }
-        done();
-    });
-    stream::iter(calls).buffer_unordered(AT_ONCE).collect::<()>().await;
-    Ok(Sent {
-        made: made.into_inner(),
-        already: already.into_inner(),
-        not_sent: not_sent.into_inner(),
-        refused: refused.into_inner().unwrap_or_else(PoisonError::into_inner),
-    })
+    }
+    let answers = each(&new, async |definition| award(client, initiative, definition).await, done).await;
+    for (definition, answer) in new.iter().zip(answers) {
+        sent.note(&definition.external_id, answer);
+    }
+    Ok(sent)
 }
 
 /// Organization and name in another system of every award that these organizations have made.

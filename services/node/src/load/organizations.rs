@@ -15,8 +15,8 @@ use crate::error::NodeError;
 /// How many organizations are registered at once.
 const AT_ONCE: usize = 8;
 
-/// Level and code of a place.
-type Place = (String, String);
+/// Level and code of a place, or scheme and value of an identifier.
+pub(super) type Place = (String, String);
 
 /// Who reports for a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub async fn reporters(
     Ok(Reporters(found.into_iter().collect()))
 }
 
-fn who(known: &BTreeMap<Place, Vec<String>>, organization: &Organization, here: &str) -> Who {
+/// Where an organization lives that a register knows by one of these identifiers.
+pub(super) fn who(known: &BTreeMap<Place, Vec<String>>, organization: &Organization, here: &str) -> Who {
     let mut references = organization
         .identifiers
         .iter()
@@ -79,7 +80,7 @@ fn who(known: &BTreeMap<Place, Vec<String>>, organization: &Organization, here: 
 }
 
 /// Every organization's reference by scheme and value of its identifiers.
-async fn known(client: &Client, initiative: &str) -> Result<BTreeMap<Place, Vec<String>>, NodeError> {
+pub(super) async fn known(client: &Client, initiative: &str) -> Result<BTreeMap<Place, Vec<String>>, NodeError> {
     let wanted = ListOrganizationsRequest { initiative: initiative.to_owned(), ..ListOrganizationsRequest::default() };
     let mut known = BTreeMap::<Place, Vec<String>>::new();
     for organization in client.organizations(wanted).await? {

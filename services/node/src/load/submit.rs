@@ -1,22 +1,17 @@
 //! One batch, one submission: in one call where it fits, else opened, recorded and sealed in several. What is not
 //! sealed does not count.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use futures_util::{StreamExt, stream};
 use proto::measurement::*;
 use serde::Serialize;
 
 use super::id_of;
+use super::sending::each;
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::import::Batch;
 
 /// How many observations one call may bring.
 const MOST: usize = 2000;
-/// How many calls are on their way at once.
-const AT_ONCE: usize = 16;
-
 /// A batch with all that its submission needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Submitting<'a> {
@@ -113,28 +108,18 @@ async fn in_parts(client: &Client, whole: SubmitObservationsRequest) -> Result<S
 }
 
 /// Submits many, several at a time. After the first that fails no other is begun; `done` is told of each that ended.
-pub async fn submit_all(client: &Client, all: &[Submitting<'_>], done: impl Fn(&Line)) -> Vec<Line> {
-    let failed = AtomicBool::new(false);
-    let work = all.iter().map(async |what| {
-        let outcome = match failed.load(Ordering::Relaxed) {
-            true => Outcome::NotSent,
-            false => match submit(client, what).await {
-                Ok(submission) => Outcome::Submitted { submission },
-                Err(error) => {
-                    failed.store(true, Ordering::Relaxed);
-                    Outcome::Failed { reason: error.to_string() }
-                }
-            },
-        };
-        let line = Line {
-            measure: what.batch.measure,
-            place: what.batch.place.name.clone(),
-            organization: what.organization.to_owned(),
-            observations: what.batch.observations.len(),
-            outcome,
-        };
-        done(&line);
-        line
-    });
-    stream::iter(work).buffered(AT_ONCE).collect().await
+pub async fn submit_all(client: &Client, all: &[Submitting<'_>], done: impl Fn()) -> Vec<Line> {
+    let answers = each(all, async |what| submit(client, what).await, done).await;
+    let line = |(what, answer): (&Submitting<'_>, _)| Line {
+        measure: what.batch.measure,
+        place: what.batch.place.name.clone(),
+        organization: what.organization.to_owned(),
+        observations: what.batch.observations.len(),
+        outcome: match answer {
+            None => Outcome::NotSent,
+            Some(Ok(submission)) => Outcome::Submitted { submission },
+            Some(Err(error)) => Outcome::Failed { reason: NodeError::to_string(&error) },
+        },
+    };
+    all.iter().zip(answers).map(line).collect()
 }

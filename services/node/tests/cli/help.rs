@@ -31,6 +31,8 @@ const COMMANDS: &[&[&str]] = &[
     &["import"],
     &["import", "connecticut"],
     &["import", "grants"],
+    &["import", "directory"],
+    &["import", "agenda"],
     &["status"],
     &["doctor"],
     &["quarantine"],

@@ -1,15 +1,11 @@
 //! Imports: every wrong row is named and nothing is kept, and what was submitted is not submitted twice.
 
-use crate::stage::{Served, Stage};
-use chassis::config::Config;
-use node::client::Client;
+use crate::backbone::Backbone;
+use crate::stage::Stage;
 use proto::activities::{Award, ListAwardsRequest};
 use proto::common::Role;
 use proto::measurement::{GetRollupRequest, ListMeasuresRequest, ListSubmissionsRequest};
-use proto::membership::{
-    CreateInitiativeRequest, Identifier, Initiative, InitiativeState, ListOrganizationsRequest, Organization, Sector,
-};
-use std::path::PathBuf;
+use proto::membership::{Identifier, Organization, Sector};
 
 const TITLES: &str = "\"Student Counts by District and Year\"\n\"All Districts\"\n";
 
@@ -19,33 +15,7 @@ fn file(year: &str, rows: &[(&str, &str, &str)]) -> String {
     format!("{TITLES}\"{year}\"\n\n\"District\",\"District Code\",\"Count\"\n{rows}")
 }
 
-/// A backbone that runs, with an initiative.
-struct Backbone {
-    stage: Stage,
-    config: PathBuf,
-    client: Client,
-    initiative: String,
-    served: Served,
-}
-
 impl Backbone {
-    async fn start() -> Self {
-        let stage = Stage::set();
-        let config = stage.config("backbone", "");
-        let served = stage.serve(&config, &[]).await;
-        let client = Client::operator(&Config::load(Some(&config)).unwrap()).await.unwrap();
-        let wanted = Initiative {
-            display_name: "Every child".to_owned(),
-            purpose: "Every child reads".to_owned(),
-            region: "Here".to_owned(),
-            state: InitiativeState::Active.into(),
-            ..Initiative::default()
-        };
-        let request = CreateInitiativeRequest { initiative: Some(wanted), request_id: "begin-it".to_owned() };
-        let made = client.membership().create_initiative(request).await.unwrap().into_inner().initiative.unwrap();
-        Self { stage, config, client, initiative: made.reference, served }
-    }
-
     async fn import(&self, arguments: &[&str]) -> crate::stage::Said {
         self.stage.on(&self.config, &[&["import", "connecticut"], arguments].concat()).await
     }
@@ -54,12 +24,6 @@ impl Backbone {
         let request =
             ListSubmissionsRequest { initiative: self.initiative.clone(), ..ListSubmissionsRequest::default() };
         self.client.measurement().list_submissions(request).await.unwrap().into_inner().submissions.len()
-    }
-
-    async fn organizations(&self) -> usize {
-        let request =
-            ListOrganizationsRequest { initiative: self.initiative.clone(), ..ListOrganizationsRequest::default() };
-        self.client.membership().list_organizations(request).await.unwrap().into_inner().organizations.len()
     }
 
     /// The total of the only period.
@@ -108,7 +72,7 @@ async fn an_import_is_all_of_it_or_nothing_and_once() {
     let said = backbone.import(&[&good]).await;
     assert_eq!(said.code, Some(2), "there is no such measure yet: {said:?}");
     assert!(said.complaint().contains("--define-measures"));
-    assert_eq!((backbone.submissions().await, backbone.organizations().await), (0, 0), "nothing was kept");
+    assert_eq!((backbone.submissions().await, backbone.organizations().await.len()), (0, 0), "nothing was kept");
 
     for _ in 0..2 {
         let said = backbone.import(&["--organizations", "hosted", "--define-measures", "--json", &good]).await;
@@ -116,7 +80,7 @@ async fn an_import_is_all_of_it_or_nothing_and_once() {
         let submissions = said.json()["submissions"].as_array().unwrap().clone();
         assert_eq!(submissions.len(), 3);
         assert!(submissions.iter().all(|one| one["outcome"] == "submitted"), "{submissions:?}");
-        assert_eq!((backbone.submissions().await, backbone.organizations().await), (3, 3));
+        assert_eq!((backbone.submissions().await, backbone.organizations().await.len()), (3, 3));
         assert_eq!(backbone.total().await, "150");
     }
     assert_eq!(backbone.served.stop().await, Some(0));

@@ -172,7 +172,7 @@ impl Figures {
 async fn submitted(client: &Client, submitting: &[Submitting<'_>]) -> Vec<Line> {
     let progress = Progress::default();
     progress.begin("submissions", submitting.len() as u64);
-    let lines = load::submit_all(client, submitting, |_| progress.done(1)).await;
+    let lines = load::submit_all(client, submitting, || progress.done(1)).await;
     progress.end();
     lines
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::some;
 use crate::import::{Batch, Fault, Report};
 use crate::load::{Line, Outcome, Who};
 use crate::words::count;
@@ -96,15 +97,6 @@ impl LeftOut {
             }
         }
         lines
-    }
-}
-
-fn some(names: &[String]) -> String {
-    let shown: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
-    let more = names.len().saturating_sub(shown.len());
-    match more {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
