@@ -15,8 +15,8 @@ use crate::strongbox::{self, BoxError};
 
 /// What a key signs its successor over, before the successor's public key.
 pub const SUCCESSION: &[u8] = b"commonweal-key-1";
-/// No node changes its key so often.
-const MOST_KEYS: usize = 1000;
+/// The most keys in a chain: no node changes its key so often.
+pub const MOST_KEYS: usize = 1000;
 const FILE: &str = "node.key";
 
 /// Why a key, a chain or a signature does not hold.

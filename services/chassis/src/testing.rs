@@ -2,6 +2,8 @@
 //! a test needs. Only with the feature `testing`.
 #![expect(clippy::unwrap_used, reason = "tests end where their scaffolding breaks")]
 
+mod search;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -29,6 +31,8 @@ use crate::names::{NodeId, Reference, Space, Within};
 use crate::room::Room;
 use crate::serve::Answers;
 use crate::{clock, database, digest, fold};
+
+pub use search::tables_with;
 
 /// Where set, tests make their databases on this server and start none: the address of a superuser, with a database.
 pub const SERVER: &str = "COMMONWEAL_TEST_DATABASE_URL";

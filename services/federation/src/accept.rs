@@ -209,6 +209,20 @@ async fn note_refusal(connection: &mut PgConnection, chain: &Chain, refusal: &Re
     Ok(quarantine::add(connection, &finding).await?)
 }
 
+/// Notes a frame from a follower: it is not read, for a follower has nothing to say.
+///
+/// # Errors
+/// Where this node itself fails.
+pub async fn of_follower(
+    connection: &mut PgConnection,
+    mailbox: &NodeId,
+    bytes: &[u8],
+) -> Result<Outcome, BorderError> {
+    let refused = NotAccepted::NotAdmitted(mailbox.clone());
+    note(connection, mailbox, refused.code(), refused.to_string(), bytes).await?;
+    Ok(Outcome::Quarantined)
+}
+
 /// Notes a message that cannot be read at all.
 ///
 /// # Errors

@@ -212,13 +212,24 @@ fn roles_in_words(rule: &Telling) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
+/// Somebody to whom an initiative's spaces are sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder<'a> {
+    /// The node.
+    pub node: &'a NodeId,
+    /// It only follows the initiative.
+    pub follower: bool,
+}
+
 /// Whether a node may hold a space by the name of the space: what it may not hold is never sent to it. Who is in a circle
 /// does not stand in its name.
-pub fn may_hold(space: &Space, node: &NodeId) -> bool {
+pub fn may_hold(space: &Space, holder: Holder<'_>) -> bool {
     match space {
         Space::Local => false,
-        Space::Of(_, Within::Members | Within::Public | Within::Circle(_)) => true,
-        Space::Of(_, Within::Backbone(partner)) => partner == node,
+        Space::Of(_, Within::Public) => true,
+        Space::Of(..) if holder.follower => false,
+        Space::Of(_, Within::Members | Within::Circle(_)) => true,
+        Space::Of(_, Within::Backbone(partner)) => partner == holder.node,
     }
 }
 
@@ -329,6 +340,24 @@ mod tests {
         let (feed, mut link) = told(&alpha(), &alpha());
         link.event_type = "commonweal.federation.v1.NodeAdmitted".to_owned();
         assert_eq!(judge(&feed, &link, &backbone(), false).unwrap_err().code(), "CONTRADICTION");
+    }
+
+    #[test]
+    fn a_follower_holds_what_is_public_and_nothing_else() {
+        let initiative = Reference::born_on(&beta());
+        let alpha = alpha();
+        let within = [
+            Within::Members,
+            Within::Backbone(alpha.clone()),
+            Within::Circle(Reference::born_on(&beta())),
+            Within::Public,
+        ];
+        let held = |follower: bool| {
+            let holder = Holder { node: &alpha, follower };
+            within.clone().map(|within| may_hold(&Space::Of(initiative.clone(), within), holder))
+        };
+        assert_eq!(held(true), [false, false, false, true]);
+        assert_eq!(held(false), [true; 4]);
     }
 
     #[test]

@@ -68,12 +68,14 @@ async fn shut_out(works: &Links, row: &LinkRow, keys: &MailboxKeys) {
     }
 }
 
-/// Tells the members, once.
+/// Tells the members, once; of a follower they were told nothing.
 async fn tell_of_end(works: &Links, row: &LinkRow) -> Result<(), BorderError> {
     let mut transaction = works.border().pool.begin().await?;
     let link = links::lock(&mut transaction, &row.node, &row.initiative).await?;
     let Some(link) = link.filter(|link| link.ended_at.is_none()) else { return Ok(()) };
-    if let Some(initiative) = nodes::initiative(&mut transaction, &row.initiative).await? {
+    if !link.follower
+        && let Some(initiative) = nodes::initiative(&mut transaction, &row.initiative).await?
+    {
         let fact = governance::ended(&row.initiative, &row.node, &link.ending.unwrap_or_default());
         enrol::tell(works.border(), &mut transaction, &initiative, &fact).await?;
     }

@@ -1,4 +1,5 @@
-//! The backbone's side of the door: who knocks is checked, gets a mailbox, and is told of to the members.
+//! The backbone's side of the door: who knocks is checked, gets a mailbox, and is told of to the members. Of a follower
+//! they are not told: it belongs to nothing, and stands with its link alone.
 //!
 //! What must wait for the hub holds no lock. First the mailbox's keys are kept and the invitation is bound to the node;
 //! then the mailbox is made; then the members are told. Each step may be repeated, and the node that asks again with
@@ -19,7 +20,7 @@ use crate::hub::{self, Knock, MailboxKeys};
 use crate::links::Links;
 use crate::own::{self, By};
 use crate::store::invitations;
-use crate::store::links;
+use crate::store::links::{self, LinkRow};
 use crate::store::nodes::{self, Initiative};
 use crate::{governance, join};
 
@@ -44,6 +45,9 @@ pub enum NotLetIn {
     /// Shut out before.
     #[error("this node's link was ended before: {0}")]
     Ended(String),
+    /// A follower would hold less.
+    #[error("this node belongs to the initiative already, and so holds all that a follower is sent")]
+    Belongs,
     /// The backbone itself fails.
     #[error("the backbone cannot let anyone in just now: try again in a minute")]
     Border(#[from] BorderError),
@@ -74,10 +78,10 @@ async fn let_in(links: &Links, invitation: &str, bytes: &Bytes) -> Result<Enrolm
     let request = EnrolmentRequest::decode(bytes.clone()).map_err(|_| NotLetIn::Malformed)?;
     let node: NodeId = request.node.parse().map_err(|_| NotLetIn::Malformed)?;
     let border = links.border();
-    let (initiative, keys) = expect(border, invitation, &node, &request).await?;
+    let Expected { initiative, follower, keys } = expect(border, invitation, &node, &request).await?;
     links.open_mailbox(&keys).await?;
     let connection_jwt = keys.node_token(&request.connection_key, clock::now()).map_err(hub_error)?;
-    if let Err(refused) = admit(border, invitation, &initiative, &node, &request).await {
+    if let Err(refused) = admit(border, invitation, &node, &request).await {
         // Whoever was shut out between the two must not keep the mailbox that was just opened.
         if matches!(refused, NotLetIn::Ended(_)) {
             links.revoke(&keys).await?;
@@ -86,7 +90,7 @@ async fn let_in(links: &Links, invitation: &str, bytes: &Bytes) -> Result<Enrolm
     }
     border.committed();
     links.follow().await;
-    tracing::info!(node.id = %node, name = request.display_name, "node admitted");
+    tracing::info!(node.id = %node, name = request.display_name, follower, "node let in");
     Ok(EnrolmentReply {
         refusal: String::new(),
         connection_jwt,
@@ -94,7 +98,15 @@ async fn let_in(links: &Links, invitation: &str, bytes: &Bytes) -> Result<Enrolm
         backbone_keys: border.keys.chain(),
         initiative: initiative.initiative.to_string(),
         initiative_name: initiative.name,
+        follower,
     })
+}
+
+/// Who is let in, and as what.
+struct Expected {
+    initiative: Initiative,
+    follower: bool,
+    keys: MailboxKeys,
 }
 
 /// Binds the invitation to the node, and keeps the keys of its mailbox before the hub knows them: a mailbox that is not
@@ -104,36 +116,32 @@ async fn expect(
     invitation: &str,
     node: &NodeId,
     request: &EnrolmentRequest,
-) -> Result<(Initiative, MailboxKeys), NotLetIn> {
+) -> Result<Expected, NotLetIn> {
     let mut transaction = border.pool.begin().await?;
-    let initiative = admissible(&mut transaction, invitation, node, request).await?;
+    let (initiative, follower) = admissible(&mut transaction, invitation, node, request).await?;
     let link = links::lock(&mut transaction, node, &initiative.initiative).await?;
     let keys = match link.and_then(|link| serde_json::from_value(link.mailbox).ok()) {
         Some(keys) => keys,
         None => MailboxKeys::new(node.to_string()).map_err(hub_error)?,
     };
     let mailbox = serde_json::to_value(&keys).map_err(|error| BorderError::Hub(error.to_string()))?;
-    links::save(&mut transaction, node, &initiative.initiative, &mailbox).await?;
+    let display_name = request.display_name.clone();
+    let link = LinkRow::new(node.clone(), initiative.initiative.clone(), mailbox);
+    links::save(&mut transaction, &LinkRow { follower, display_name, ..link }).await?;
     invitations::used(&mut transaction, invitation, node, clock::now()).await?;
     transaction.commit().await?;
-    Ok((initiative, keys))
+    Ok(Expected { initiative, follower, keys })
 }
 
-/// Tells the members that the node belongs, unless they were told before. Everything is checked once more: the node may
-/// have been shut out since.
-async fn admit(
-    border: &Border,
-    invitation: &str,
-    initiative: &Initiative,
-    node: &NodeId,
-    request: &EnrolmentRequest,
-) -> Result<(), NotLetIn> {
+/// Tells the members that the node belongs, unless they were told before or it only follows. Everything is checked once
+/// more: the node may have been shut out since.
+async fn admit(border: &Border, invitation: &str, node: &NodeId, request: &EnrolmentRequest) -> Result<(), NotLetIn> {
     let mut transaction = border.pool.begin().await?;
-    admissible(&mut transaction, invitation, node, request).await?;
+    let (initiative, follower) = admissible(&mut transaction, invitation, node, request).await?;
     let known = nodes::nodes(&mut transaction, &initiative.initiative).await?;
-    if !known.iter().any(|known| known.node == *node && known.ended_position.is_none()) {
+    if !follower && !known.iter().any(|known| known.node == *node && known.ended_position.is_none()) {
         let fact = governance::admitted(&initiative.initiative, node, request.keys.clone(), &request.display_name);
-        tell(border, &mut transaction, initiative, &fact).await?;
+        tell(border, &mut transaction, &initiative, &fact).await?;
     }
     Ok(transaction.commit().await?)
 }
@@ -142,14 +150,14 @@ fn hub_error(error: hub::HubError) -> BorderError {
     BorderError::Hub(error.to_string())
 }
 
-/// Checks everything that can be wrong with a knock. An invitation works again for the node that used it: its answer
-/// may have been lost.
+/// Checks everything that can be wrong with a knock; to which initiative it leads, and whether only to follow it. An
+/// invitation works again for the node that used it: its answer may have been lost.
 async fn admissible(
     connection: &mut PgConnection,
     invitation: &str,
     node: &NodeId,
     request: &EnrolmentRequest,
-) -> Result<Initiative, NotLetIn> {
+) -> Result<(Initiative, bool), NotLetIn> {
     let row = invitations::lock(connection, invitation).await?.ok_or(NotLetIn::Unknown)?;
     if !is_in_form(request) || request.invitation != invitation {
         return Err(NotLetIn::Malformed);
@@ -167,12 +175,14 @@ async fn admissible(
     let reference: Reference = row.initiative.parse().map_err(|_| NotLetIn::Unknown)?;
     let initiative = nodes::initiative(connection, &reference).await?.ok_or(NotLetIn::Unknown)?;
     let known = nodes::nodes(connection, &reference).await?;
-    if let Some(ended) = known.into_iter().find(|known| known.node == *node && known.ended_position.is_some()) {
-        return Err(NotLetIn::Ended(ended.display_name));
+    match known.into_iter().find(|known| known.node == *node) {
+        Some(known) if known.ended_position.is_some() => return Err(NotLetIn::Ended(known.display_name)),
+        Some(_) if row.follower => return Err(NotLetIn::Belongs),
+        _ => {}
     }
     match links::read(connection, node, &reference).await? {
         Some(link) if link.ending.is_some() || link.ended_at.is_some() => Err(NotLetIn::Ended(row.display_name)),
-        _ => Ok(initiative),
+        _ => Ok((initiative, row.follower)),
     }
 }
 

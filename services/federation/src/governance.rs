@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::border::BorderError;
 use crate::domain::{self, Governance};
+use crate::store::key_chains;
 use crate::store::nodes::{self, Initiative, Node};
 use crate::store::{signed, unsigned};
 
@@ -98,8 +99,11 @@ async fn fold_node(
 ) -> Result<bool, sqlx::Error> {
     let reference = &initiative.initiative;
     if event.type_name == NodeAdmitted::full_name() {
-        if let Some(node) = event.message::<NodeAdmitted>().ok().and_then(read) {
+        if let Ok(admitted) = event.message::<NodeAdmitted>()
+            && let Some(node) = read(&admitted)
+        {
             nodes::admit(connection, reference, &node, position).await?;
+            key_chains::keep(connection, &node.node, &admitted.keys).await?;
         }
         return Ok(true);
     }
@@ -114,10 +118,10 @@ async fn fold_node(
     Ok(false)
 }
 
-fn read(admitted: NodeAdmitted) -> Option<Node> {
+fn read(admitted: &NodeAdmitted) -> Option<Node> {
     let node: NodeId = admitted.node.parse().ok()?;
     let keys = chassis::identity::verify_chain(&node, &admitted.keys).ok()?;
-    Some(Node { node, keys, display_name: admitted.display_name, ended_position: None })
+    Some(Node { node, keys, display_name: admitted.display_name.clone(), ended_position: None })
 }
 
 /// The fact that a node was admitted.

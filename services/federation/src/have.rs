@@ -10,7 +10,7 @@ use proto::federation::have::{FeedHead, SpaceHead};
 use sqlx::PgConnection;
 
 use crate::border::BorderError;
-use crate::domain;
+use crate::domain::{self, Holder};
 use crate::holding;
 use crate::store::entries;
 use crate::store::feeds::{self, Feed};
@@ -19,8 +19,8 @@ use crate::store::order::{self, Order};
 use crate::store::quarantine::{self, Finding};
 use crate::wire::{self, FeedName};
 
-/// Everything that matters to the link between `writer` and the backbone: the writer's feeds, and the spaces it may
-/// hold. Said by the writer itself (`own`) these are the spaces it holds: of a circle into which it comes it holds the
+/// Everything that matters to the link between `partner` and the backbone: the partner's feeds, and the spaces it may
+/// hold. Said by the partner itself (`own`) these are the spaces it holds: of a circle into which it comes it holds the
 /// beginning before it knows that it is in it.
 ///
 /// # Errors
@@ -28,18 +28,18 @@ use crate::wire::{self, FeedName};
 pub async fn of(
     connection: &mut PgConnection,
     initiative: &Reference,
-    writer: &NodeId,
+    partner: Holder<'_>,
     own: bool,
 ) -> Result<Have, BorderError> {
     let reference = initiative.to_string();
-    let feeds = feeds::of_origin(connection, &reference, writer).await?;
+    let feeds = feeds::of_origin(connection, &reference, partner.node).await?;
     let spaces = order::spaces(connection, &reference).await?;
     let mut held = Vec::new();
     for (space, order) in spaces {
         let may = match own {
-            true => domain::may_hold(&space, writer),
+            true => domain::may_hold(&space, partner),
             // Of a circle that it was taken out of, it learns no more, not even how far it goes.
-            false => holding::up_to(connection, &space, writer).await?.is_some_and(|last| last >= order.position),
+            false => holding::up_to(connection, &space, partner).await?.is_some_and(|last| last >= order.position),
         };
         if may {
             held.push(space_head(&reference, &space, &order));
@@ -104,7 +104,7 @@ pub async fn agreed_spaces(
     connection: &mut PgConnection,
     have: &Have,
     initiative: &Reference,
-    holder: &NodeId,
+    holder: Holder<'_>,
 ) -> Result<Heads<Space>, BorderError> {
     let mut named = BTreeMap::<Space, (u64, Bytes)>::new();
     for head in &have.spaces {
@@ -123,7 +123,7 @@ pub async fn agreed_spaces(
             continue;
         }
         let reason = format!("it holds a step {position} of this space's order that was never made here");
-        note_fork(connection, holder, &space, holder, position, reason).await?;
+        note_fork(connection, holder.node, &space, holder.node, position, reason).await?;
         sorted.parted.push(space);
     }
     Ok(sorted)

@@ -64,17 +64,13 @@ pub async fn join(keys: &NodeKeys, display_name: &str, invitation: &Invitation) 
         return Err(NotJoined::Refused(reply.refusal));
     }
     let initiative = introduced(invitation, &reply)?;
+    if reply.follower != invitation.follower {
+        return Err(refused("it takes the invitation to follow for one to join, or the other way round"));
+    }
     let credentials = NodeCredentials { hub, user_token: reply.connection_jwt, user_seed };
     let mailbox = serde_json::to_value(credentials).map_err(|error| NotJoined::Key(error.to_string()))?;
-    let link = LinkRow {
-        node: initiative.backbone.clone(),
-        initiative: initiative.initiative.clone(),
-        mailbox,
-        last_contact: None,
-        ending: None,
-        ended_at: None,
-        closed_at: None,
-    };
+    let (backbone, reference) = (initiative.backbone.clone(), initiative.initiative.clone());
+    let link = LinkRow { follower: invitation.follower, ..LinkRow::new(backbone, reference, mailbox) };
     Ok(Joined { initiative, link })
 }
 
@@ -97,12 +93,43 @@ pub fn request(
     request
 }
 
+/// Why a node does not join with an invitation, before it knocks anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MayNotJoin {
+    /// Otherwise an invitation could put another in the backbone's place.
+    #[error(
+        "the invitation is to an initiative that this node knows under another root key, or is itself the backbone \
+         of: whoever made it is not that initiative's backbone"
+    )]
+    OtherRoot,
+    /// Who belongs to an initiative holds its public space already, and more that it would lose.
+    #[error("this node belongs to the initiative already, and so holds all that a follower is sent")]
+    BelongsAlready,
+}
+
+impl MayNotJoin {
+    /// A stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::OtherRoot => "OTHER_ROOT",
+            Self::BelongsAlready => "BELONGS_ALREADY",
+        }
+    }
+}
+
 /// Whether a node that knows an initiative already may join it with this invitation: only under the same root, and
-/// never its own. Otherwise an invitation could put another in the backbone's place.
-pub fn may_join(here: &NodeId, known: Option<&Initiative>, invitation: &Invitation) -> bool {
+/// never its own. Who follows it may come to belong, and not the other way round.
+///
+/// # Errors
+/// Why not.
+pub fn may_join(here: &NodeId, known: Option<&Initiative>, invitation: &Invitation) -> Result<(), MayNotJoin> {
     let own = invitation.initiative.parse().is_ok_and(|initiative: Reference| initiative.node == *here);
-    let other_root = known.is_some_and(|known| known.root_key.as_slice() != invitation.root_key.as_ref());
-    !own && !other_root
+    match known {
+        _ if own => Err(MayNotJoin::OtherRoot),
+        Some(known) if known.root_key.as_slice() != invitation.root_key.as_ref() => Err(MayNotJoin::OtherRoot),
+        Some(known) if invitation.follower && !known.follows => Err(MayNotJoin::BelongsAlready),
+        _ => Ok(()),
+    }
 }
 
 /// The first introduction: trusted because the root key in the invitation says so.
@@ -117,7 +144,15 @@ fn introduced(invitation: &Invitation, reply: &EnrolmentReply) -> Result<Initiat
         identity::verify_chain(&backbone, &reply.backbone_keys).map_err(|error| refused(&error.to_string()))?;
     let initiative: Reference = invitation.initiative.parse().map_err(|_| refused("the initiative has no name"))?;
     let name = invitation.initiative_name.chars().filter(|character| !character.is_control()).take(200).collect();
-    Ok(Initiative { initiative, name, backbone, backbone_keys, root_key, appointment: signed })
+    Ok(Initiative {
+        initiative,
+        name,
+        backbone,
+        backbone_keys,
+        root_key,
+        appointment: signed,
+        follows: invitation.follower,
+    })
 }
 
 /// What a joining node signs.

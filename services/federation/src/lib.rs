@@ -7,6 +7,7 @@ pub mod domain;
 pub mod ending;
 pub mod enrol;
 pub mod erasure;
+pub mod following;
 pub mod governance;
 pub mod have;
 mod holding;

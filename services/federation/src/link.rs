@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::border::{Border, BorderError};
+use crate::domain::Holder;
 use crate::hub::{self, BackboneMailbox, NodeMailbox, Road};
 use crate::pace::{Pace, Say};
 use crate::send;
@@ -84,6 +85,8 @@ pub struct Link {
     pub initiative: Initiative,
     /// The node at the other end.
     pub peer: NodeId,
+    /// Whether the node that is not the backbone only follows the initiative.
+    pub follower: bool,
     /// The mailbox.
     pub mailbox: Mailbox,
     /// How far it has sent.
@@ -94,6 +97,12 @@ impl Link {
     /// Whether this node is the backbone at this link.
     pub fn is_backbone(&self) -> bool {
         self.initiative.backbone == *self.border.node()
+    }
+
+    /// The node that is not the backbone at this link, as one to whom spaces are sent.
+    pub fn partner(&self) -> Holder<'_> {
+        let node = if self.is_backbone() { &self.peer } else { self.border.node() };
+        Holder { node, follower: self.follower }
     }
 
     /// Works until `stop`.

@@ -28,6 +28,7 @@ struct Work {
     stop: CancellationToken,
     /// What it was started with.
     mailbox: serde_json::Value,
+    follower: bool,
 }
 
 /// The hub as the backbone's border sees it.
@@ -79,11 +80,11 @@ impl Links {
             let credentials: NodeCredentials = serde_json::from_value(row.mailbox.clone()).map_err(unreadable)?;
             Mailbox::Node(NodeMailbox::connect(&credentials).await.map_err(hub)?)
         };
-        let (border, peer) = (self.border.clone(), row.node.clone());
-        let link = Arc::new(Link { border, initiative, peer, mailbox, pace: Pace::default() });
+        let (border, peer, follower) = (self.border.clone(), row.node.clone(), row.follower);
+        let link = Arc::new(Link { border, initiative, peer, follower, mailbox, pace: Pace::default() });
         let stop = self.stop.child_token();
         self.tasks.spawn(link.clone().run(stop.clone()));
-        let work = Work { link, stop, mailbox: row.mailbox.clone() };
+        let work = Work { link, stop, mailbox: row.mailbox.clone(), follower };
         if let Some(before) = self.with(|running| running.insert(name(row), work)) {
             before.stop.cancel();
         }
@@ -118,9 +119,11 @@ impl Links {
         Ok(())
     }
 
-    /// Whether a link works with what is kept of its mailbox.
+    /// Whether a link works with what is kept of its mailbox and its standing.
     fn works(&self, row: &LinkRow) -> bool {
-        self.with(|running| running.get(&name(row)).is_some_and(|work| work.mailbox == row.mailbox))
+        self.with(|running| {
+            running.get(&name(row)).is_some_and(|work| work.mailbox == row.mailbox && work.follower == row.follower)
+        })
     }
 
     /// Follows what is kept of the links, for as long as this node runs.

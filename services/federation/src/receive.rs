@@ -4,13 +4,14 @@
 use chassis::event::Place;
 use chassis::log;
 use chassis::names::{NodeId, Space};
-use proto::federation::{Accepted, Seal};
+use proto::federation::{Accepted, NodeKey, Seal};
 use sqlx::PgConnection;
 
 use crate::accept::Outcome;
 use crate::border::{Border, BorderError};
-use crate::domain;
+use crate::domain::{self, Holder};
 use crate::erasure;
+use crate::following;
 use crate::governance;
 use crate::holding;
 use crate::keep::{self, Kept, Verdicts};
@@ -120,12 +121,17 @@ fn read(border: &Border, initiative: &Initiative, message: &Accepted) -> Result<
     if step.feed.space.initiative() != Some(&initiative.initiative) {
         return Err(NotTaken::OtherInitiative);
     }
-    if !domain::may_hold(&step.feed.space, border.node()) {
+    if !domain::may_hold(&step.feed.space, holder(border, initiative)) {
         return Err(NotTaken::NotItsSpace);
     }
     let seal = message.seal.clone().ok_or(WireError::Malformed)?;
     wire::check_seal(&seal, &step.digest, &initiative.backbone, &initiative.backbone_keys)?;
     Ok((step, seal))
+}
+
+/// This node, as one to whom the initiative's spaces are sent.
+fn holder<'a>(border: &'a Border, initiative: &Initiative) -> Holder<'a> {
+    Holder { node: border.node(), follower: initiative.follows }
 }
 
 async fn take(
@@ -144,7 +150,8 @@ async fn take(
         domain::Step::Take { .. } => follows(connection, initiative, step, &before).await?,
     }
     // Whoever comes into a circle later gets what was told before: only who was taken out can know that it is not in it.
-    if holding::up_to(connection, &step.feed.space, border.node()).await?.is_some_and(|last| position > last) {
+    let last = holding::up_to(connection, &step.feed.space, holder(border, initiative)).await?;
+    if last.is_some_and(|last| position > last) {
         return Err(NotTaken::NotItsSpace);
     }
     let place = Place { position: signed(position), at: step.at };
@@ -153,7 +160,10 @@ async fn take(
     } else {
         let frame = message.frame.as_ref().ok_or(NotTaken::OtherFrame)?;
         let chain = wire::read(frame)?;
-        let verdicts = verify(connection, initiative, step, &chain).await?;
+        let verdicts = verify(connection, initiative, step, &chain, &message.origin_keys).await?;
+        if initiative.follows {
+            following::remember(connection, &chain.feed.origin, &message.origin_keys).await?;
+        }
         order::append(connection, step, seal, &chain.seal).await?;
         let kept = Kept { initiative, chain: &chain, acceptance: &step.acceptance, verdicts, place };
         keep::entries(border, connection, &kept).await?;
@@ -180,8 +190,11 @@ async fn follows(
     if !next || !governance_follows {
         return Err(NotTaken::BrokenOrder(step.acceptance.position));
     }
-    // The members space must be here up to where the backbone judged by it.
-    if step.feed.space != members && governed_by > order::read(connection, &members).await?.position {
+    // The members space must be here up to where the backbone judged by it. A follower never holds it.
+    if !initiative.follows
+        && step.feed.space != members
+        && governed_by > order::read(connection, &members).await?.position
+    {
         return Err(NotTaken::Gap);
     }
     Ok(())
@@ -217,12 +230,14 @@ async fn confirm_own(
 /// Checks the origin's seal and chain, and reads the entries. Writes nothing but an alarm.
 ///
 /// What does not verify is no evidence of what its origin said: a whole frame is not taken then, and a single entry
-/// goes to no room. What the rules would have refused is the backbone's to judge: there its verdict is followed.
+/// goes to no room. What the rules would have refused is the backbone's to judge: there its verdict is followed. Who only
+/// follows the initiative does not hold what is judged by, and leaves all of that to the backbone.
 async fn verify(
     connection: &mut PgConnection,
     initiative: &Initiative,
     step: &Step,
     chain: &Chain,
+    origin_keys: &[NodeKey],
 ) -> Result<Verdicts, NotTaken> {
     let acceptance = &step.acceptance;
     let same = chain.feed == step.feed
@@ -232,7 +247,7 @@ async fn verify(
         return Err(NotTaken::OtherFrame);
     }
     let governed_by = acceptance.governance_position;
-    chain.check(&keys(connection, initiative, &chain.feed.origin, governed_by).await?)?;
+    chain.check(&keys(connection, initiative, &chain.feed.origin, governed_by, origin_keys).await?)?;
     let held = feeds::held(connection, &chain.feed).await?;
     if held.sequence + 1 != chain.first() || held.digest != chain.previous {
         return Err(NotTaken::Fork(chain.first()));
@@ -243,11 +258,15 @@ async fn verify(
         return Err(NotTaken::NotErasable(link.sequence));
     }
     let after = (&step.feed.space, acceptance.position.saturating_sub(1));
-    let governance = governance::of(connection, initiative, &chain.feed.origin, governed_by, step.at, after).await?;
+    let governance = match initiative.follows {
+        true => None,
+        false => Some(governance::of(connection, initiative, &chain.feed.origin, governed_by, step.at, after).await?),
+    };
+    let backbone = chain.feed.origin == initiative.backbone;
     let mut verdicts = Verdicts::with_capacity(chain.links.len());
-    let mut told = keep::told_before(connection, chain, governance.backbone).await?;
+    let mut told = keep::told_before(connection, chain, backbone).await?;
     for link in &chain.links {
-        let verdict = match domain::read(&chain.feed, link, governance.backbone) {
+        let verdict = match domain::read(&chain.feed, link, backbone) {
             _ if refused(link.sequence) => Err(domain::Refusal::NotAnEvent("the backbone refused it".to_owned())),
             // An entry after it says so, or it will be missed once the order is held to its end.
             _ if erased(link) => Err(domain::Refusal::NotAnEvent("its body was erased".to_owned())),
@@ -257,9 +276,10 @@ async fn verify(
             }
             Ok(event) => {
                 let again = !told.insert(event.id);
-                let permitted = domain::permit(&chain.feed, &event, &governance, again);
-                if let Err(refusal) = &permitted {
-                    alarm(connection, initiative, chain, link.sequence, ("DISAGREEMENT", refusal)).await?;
+                if let Some(governance) = &governance
+                    && let Err(refusal) = domain::permit(&chain.feed, &event, governance, again)
+                {
+                    alarm(connection, initiative, chain, link.sequence, ("DISAGREEMENT", &refusal)).await?;
                 }
                 // The same event counts once, at its first place.
                 if again { Err(domain::Refusal::DuplicateEvent) } else { Ok(event) }
@@ -275,9 +295,14 @@ async fn keys(
     initiative: &Initiative,
     origin: &NodeId,
     position: u64,
+    shown: &[NodeKey],
 ) -> Result<Vec<Head>, NotTaken> {
     if *origin == initiative.backbone {
         return Ok(initiative.backbone_keys.clone());
+    }
+    if initiative.follows {
+        let keys = following::keys(connection, origin, shown).await?;
+        return Ok(keys.iter().filter_map(|key| wire::head(&key.public_key)).collect());
     }
     let node = nodes::node_at(connection, &initiative.initiative, origin, position).await?;
     node.map(|node| node.keys).ok_or_else(|| NotTaken::NotAdmitted(origin.clone()))

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use chassis::names::Space;
 use prost::Message;
 use proto::federation::{Frame, Have, LinkMessage, link_message};
+use sqlx::PgConnection;
 
 use crate::border::BorderError;
 use crate::hub::Sent;
@@ -31,13 +32,17 @@ pub async fn pending(link: &Link) -> Result<(), BorderError> {
         link.pace.say(say);
         return Err(error);
     }
-    if link.is_backbone() { send_orders(link).await } else { send_feeds(link).await }
+    match link.is_backbone() {
+        true => send_orders(link).await,
+        // A follower writes nothing.
+        false if link.follower => Ok(()),
+        false => send_feeds(link).await,
+    }
 }
 
 async fn speak(link: &Link, say: Say) -> Result<(), BorderError> {
-    let writer = if link.is_backbone() { &link.peer } else { link.border.node() };
     let mut connection = link.border.pool.acquire().await?;
-    let have = have::of(&mut connection, &link.initiative.initiative, writer, !link.is_backbone()).await?;
+    let have = have::of(&mut connection, &link.initiative.initiative, link.partner(), !link.is_backbone()).await?;
     drop(connection);
     let have = Have { answer: say.answer, resume: say.resume, ..have };
     confirmed(vec![start(link, link_message::Message::Have(have)).await?]).await
@@ -95,7 +100,7 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
             }
             let mut connection = link.border.pool.acquire().await?;
             let most = STEPS.min(signed(order.position - sent));
-            let steps = order::steps(&mut connection, &space, sent, most, Some(&link.peer)).await?;
+            let steps = order::steps(&mut connection, &space, sent, most, Some(link.partner())).await?;
             drop(connection);
             let Some(last) = u64::try_from(steps.len()).ok().filter(|steps| *steps > 0) else { break };
             let mut on_the_road = Vec::with_capacity(steps.len());
@@ -114,17 +119,24 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
 async fn holdable(link: &Link) -> Result<Vec<(Space, Order)>, BorderError> {
     let reference = &link.initiative.initiative;
     let mut connection = link.border.pool.acquire().await?;
-    let position = order::read(&mut connection, &Space::members(reference)).await?.position;
-    let (now, after) = (chassis::clock::now(), (&Space::members(reference), position));
-    let governance = governance::of(&mut connection, &link.initiative, &link.peer, position, now, after);
-    if !governance.await?.admitted {
+    // Of followers the members space says nothing: there the link itself does.
+    if !link.follower && !belongs(&mut connection, link).await? {
         return Ok(Vec::new());
     }
     let mut spaces = Vec::new();
     for (space, order) in order::spaces(&mut connection, &reference.to_string()).await? {
-        if let Some(last) = holding::up_to(&mut connection, &space, &link.peer).await? {
+        if let Some(last) = holding::up_to(&mut connection, &space, link.partner()).await? {
             spaces.push((space, Order { position: order.position.min(last), ..order }));
         }
     }
     Ok(spaces)
+}
+
+/// Whether the partner belongs to the initiative at present.
+async fn belongs(connection: &mut PgConnection, link: &Link) -> Result<bool, BorderError> {
+    let members = Space::members(&link.initiative.initiative);
+    let position = order::read(connection, &members).await?.position;
+    let now = chassis::clock::now();
+    let governance = governance::of(connection, &link.initiative, &link.peer, position, now, (&members, position));
+    Ok(governance.await?.admitted)
 }

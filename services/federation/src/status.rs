@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::border::BorderError;
+use crate::domain::Holder;
 use crate::holding;
 use crate::hub::Road;
 use crate::links::Links;
@@ -62,11 +63,18 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
     let is_backbone = initiative.as_ref().is_some_and(|initiative| initiative.backbone == *border.node());
     let known = nodes::nodes(connection, &row.initiative).await?;
     let known = known.into_iter().find(|known| known.node == row.node);
+    let initiative_name = initiative.map(|initiative| initiative.name).unwrap_or_default();
+    let (state, words) = state(works, row);
+    let words = match (row.follower, is_backbone) {
+        (false, _) => words,
+        (true, true) => format!("follows \"{initiative_name}\", its public space only; {words}"),
+        (true, false) => format!("this node follows \"{initiative_name}\", its public space only; {words}"),
+    };
     let display_name = match known {
         Some(node) => node.display_name,
-        None => initiative.map(|initiative| initiative.name).unwrap_or_default(),
+        None if row.display_name.is_empty() => initiative_name,
+        None => row.display_name.clone(),
     };
-    let (state, words) = state(works, row);
     let (lag, since) = match is_backbone {
         true => lag_down(connection, row).await?,
         false => feeds::lag(connection, &row.initiative, border.node()).await?,
@@ -94,6 +102,7 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
         quarantined: quarantine::count(connection, row.node.as_str()).await?,
         alarms,
         last_alarm,
+        follower: row.follower,
         last_refusal: newest.into_iter().next().map(|line| line.reason).unwrap_or_default(),
     })
 }
@@ -119,9 +128,10 @@ fn state(works: &Links, row: &LinkRow) -> (State, String) {
 /// What a partner has not confirmed of the orders it may hold, in steps, and since when the oldest waits.
 async fn lag_down(connection: &mut PgConnection, row: &LinkRow) -> Result<(u64, Option<OffsetDateTime>), sqlx::Error> {
     let (mut steps, mut since) = (0, None);
+    let holder = Holder { node: &row.node, follower: row.follower };
     let cursors = links::cursors(connection, &row.node).await?;
     for (space, order) in order::spaces(connection, &row.initiative.to_string()).await? {
-        let Some(last) = holding::up_to(connection, &space, &row.node).await? else { continue };
+        let Some(last) = holding::up_to(connection, &space, holder).await? else { continue };
         let confirmed = cursors.iter().find(|(confirmed, _)| *confirmed == space).map_or(0, |(_, position)| *position);
         let waiting = order.position.min(last).saturating_sub(confirmed);
         if waiting == 0 {

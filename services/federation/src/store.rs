@@ -4,6 +4,7 @@ pub mod entries;
 pub mod erasure;
 pub mod feeds;
 pub mod invitations;
+pub mod key_chains;
 pub mod links;
 pub mod nodes;
 pub mod order;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use chassis::{clock, telemetry};
+use chassis::{clock, identity, telemetry};
 use prost::Message;
 use proto::federation::{Accepted, Have, LinkMessage, link_message};
 use sqlx::{Connection, PgConnection};
@@ -20,6 +20,8 @@ use crate::{erasure, have, receive, wire};
 
 /// One more than a frame may have: that it has too many is still seen.
 const ENTRIES: usize = wire::FRAME_ENTRIES as usize + 1;
+/// One more than a chain of keys may have.
+const KEYS: usize = identity::MOST_KEYS + 1;
 /// A link is about a few feeds and spaces.
 const HEADS: usize = 100;
 
@@ -148,6 +150,9 @@ impl Link {
     async fn message(&self, connection: &mut PgConnection, (bytes, message): &Arrived) -> Result<Outcome, BorderError> {
         let message = message.as_ref().and_then(|message| message.message.as_ref());
         match (message, self.is_backbone()) {
+            (Some(link_message::Message::Frame(_)), true) if self.follower => {
+                accept::of_follower(connection, &self.peer, bytes).await
+            }
             (Some(link_message::Message::Frame(frame)), true) => {
                 accept::frame(&self.border, connection, &self.initiative, &self.peer, frame).await
             }
@@ -167,12 +172,12 @@ impl Link {
     async fn heard(&self, connection: &mut PgConnection, have: &Have) -> Result<(), BorderError> {
         let resume = have.resume && self.pace.may_rewind();
         if self.is_backbone() {
-            let heads = have::agreed_spaces(connection, have, &self.initiative.initiative, &self.peer).await?;
+            let heads = have::agreed_spaces(connection, have, &self.initiative.initiative, self.partner()).await?;
             links::confirm(connection, &self.peer, &heads.agreed).await?;
             self.pace.confirmed(heads.for_pace(), resume);
         } else {
             erasure::look(connection, &self.initiative, have).await?;
-            if resume {
+            if resume && !self.follower {
                 let heads = have::agreed_feeds(connection, have, &self.initiative, self.border.node()).await?;
                 self.pace.resume_feeds(heads.for_pace());
             }
@@ -189,8 +194,9 @@ fn read(bytes: &Bytes) -> Option<LinkMessage> {
     let mut message = LinkMessage::decode(bytes.clone()).ok()?;
     match &mut message.message {
         Some(link_message::Message::Frame(frame)) => bound(&mut frame.entries, ENTRIES),
-        Some(link_message::Message::Accepted(Accepted { frame: Some(frame), .. })) => {
+        Some(link_message::Message::Accepted(Accepted { frame: Some(frame), origin_keys, .. })) => {
             bound(&mut frame.entries, ENTRIES);
+            bound(origin_keys, KEYS);
         }
         Some(link_message::Message::Have(have)) => {
             bound(&mut have.feeds, HEADS);

@@ -64,6 +64,10 @@ impl Teller {
     ) -> Result<(), BorderError> {
         let Some(reference) = space.initiative() else { return Ok(()) };
         match initiative(&self.border, connection, reference).await? {
+            Some(initiative) if initiative.follows => {
+                tracing::error!(%space, events = events.len(), "told in an initiative that this node only follows");
+                Ok(())
+            }
             Some(initiative) => own::tell(&self.border, connection, &initiative, space, events, by).await,
             None => {
                 tracing::error!(%space, events = events.len(), "told in an initiative that this node takes no part in");
@@ -94,6 +98,7 @@ pub async fn initiative(
         backbone_keys: border.keys.chain().iter().filter_map(|key| head(&key.public_key)).collect(),
         root_key,
         appointment,
+        follows: false,
     };
     nodes::save_initiative(connection, &initiative).await?;
     Ok(Some(initiative))

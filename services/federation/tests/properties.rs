@@ -15,7 +15,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::Message;
-use proto::federation::{Acceptance, Accepted, Entry, Frame, LinkMessage, Refusal, Seal, link_message};
+use proto::federation::{Acceptance, Accepted, Entry, Frame, LinkMessage, NodeKey, Refusal, Seal, link_message};
 
 /// A frame of five entries and the step that accepts it, with whoever made both.
 struct Signed {
@@ -196,8 +196,13 @@ fn the_largest_frame_with_every_entry_refused_fits_a_message() {
     let entry = |bytes| Entry { header: vec![0; bytes].into(), body: None };
     let frame = Frame { entries: vec![entry(wire::FRAME_BYTES - 200)], seal: Some(SIGNED.seal.clone()) };
     assert!((wire::FRAME_BYTES - 100..=wire::FRAME_BYTES).contains(&frame.encoded_len()), "{}", frame.encoded_len());
-    let accepted =
-        Accepted { acceptance: acceptance.encode_to_vec().into(), seal: Some(SIGNED.seal.clone()), frame: Some(frame) };
+    let key = NodeKey { public_key: vec![0; 32].into(), signature: vec![0; 64].into() };
+    let accepted = Accepted {
+        acceptance: acceptance.encode_to_vec().into(),
+        seal: Some(SIGNED.seal.clone()),
+        frame: Some(frame),
+        origin_keys: vec![key; 16],
+    };
     let message = LinkMessage {
         message: Some(link_message::Message::Accepted(accepted)),
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),

@@ -1,4 +1,4 @@
-//! Initiatives that this node joins.
+//! Initiatives that this node joins or follows.
 
 use chassis::errors;
 use proto::federation::{Invitation, JoinInitiativeRequest, JoinInitiativeResponse};
@@ -9,7 +9,7 @@ use super::Api;
 use crate::store::{links, nodes};
 use crate::{invitation, join};
 
-/// Joins an initiative. The knock at the backbone may be repeated and has one effect, so it is done before anything
+/// Joins an initiative, or follows it where the invitation says so. The knock at the backbone may be repeated and has one effect, so it is done before anything
 /// is written here; a link that does not start after the commit is started by what tends the links.
 pub(super) async fn join_initiative(
     api: &Api,
@@ -36,12 +36,12 @@ pub(super) async fn join_initiative(
     may_join(api, work.connection(), &invitation).await?;
     let (initiative, link) = (joined.initiative, joined.link);
     nodes::save_initiative(work.connection(), &initiative).await.map_err(errors::database)?;
-    let saved = links::save(work.connection(), &link.node, &link.initiative, &link.mailbox).await;
-    saved.map_err(errors::database)?;
+    links::save(work.connection(), &link).await.map_err(errors::database)?;
     let answer = JoinInitiativeResponse {
         initiative: initiative.initiative.to_string(),
         initiative_name: initiative.name,
         backbone: initiative.backbone.to_string(),
+        follower: link.follower,
     };
     let reply = work.reply(answer).await?;
     api.links.follow().await;
@@ -53,10 +53,6 @@ async fn may_join(api: &Api, connection: &mut PgConnection, invitation: &Invitat
         Ok(initiative) => nodes::initiative(connection, &initiative).await.map_err(errors::database)?,
         Err(_) => None,
     };
-    if join::may_join(api.links.border().node(), known.as_ref(), invitation) {
-        return Ok(());
-    }
-    let words = "the invitation is to an initiative that this node knows under another root key, or is itself \
-                 the backbone of: whoever made it is not that initiative's backbone";
-    Err(errors::refused("OTHER_ROOT", words))
+    let may = join::may_join(api.links.border().node(), known.as_ref(), invitation);
+    may.map_err(|reason| errors::refused(reason.code(), reason.to_string()))
 }

@@ -23,6 +23,7 @@ struct Wanted {
     initiative_name: String,
     display_name: String,
     valid_seconds: u32,
+    follower: bool,
 }
 
 /// Gives an invitation. What is kept of the answer names it and holds no secret: asked for again, the line is made
@@ -55,6 +56,7 @@ pub(super) async fn create_invitation(
         secret_digest: Vec::new(),
         expires_at: now + time::Duration::seconds(wanted.valid_seconds.into()),
         node: None,
+        follower: wanted.follower,
     };
     row.secret_digest = wire::digest(&secret(api, &row)?).to_vec();
     invitations::give(work.connection(), &row).await.map_err(errors::database)?;
@@ -84,6 +86,7 @@ fn answer(api: &Api, initiative: &Initiative, row: &InvitationRow) -> Result<Cre
         enrolment_seed: credentials.user_seed,
         secret: Bytes::copy_from_slice(&secret(api, row)?),
         expires_at: Some(timestamp(row.expires_at)),
+        follower: row.follower,
     });
     Ok(CreateInvitationResponse { invitation: line, expires_at: Some(timestamp(row.expires_at)) })
 }
@@ -103,6 +106,7 @@ fn wanted(request: &CreateInvitationRequest) -> Result<Wanted, Status> {
             initiative_name: initiative_name?,
             display_name: display_name?,
             valid_seconds,
+            follower: request.follower,
         })
     })
 }

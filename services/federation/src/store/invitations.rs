@@ -19,6 +19,8 @@ pub struct InvitationRow {
     pub expires_at: OffsetDateTime,
     /// The one node that used it.
     pub node: Option<String>,
+    /// It lets a node follow, and not belong.
+    pub follower: bool,
 }
 
 /// Keeps an invitation.
@@ -27,13 +29,14 @@ pub struct InvitationRow {
 /// Where the database fails.
 pub async fn give(connection: &mut PgConnection, invitation: &InvitationRow) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into federation.invitations (invitation, initiative, display_name, secret_digest, expires_at)
-         values ($1, $2, $3, $4, $5)",
+        "insert into federation.invitations (invitation, initiative, display_name, secret_digest, expires_at, follower)
+         values ($1, $2, $3, $4, $5, $6)",
         invitation.invitation,
         invitation.initiative,
         invitation.display_name,
         invitation.secret_digest,
         invitation.expires_at,
+        invitation.follower,
     )
     .execute(connection)
     .await?;
@@ -47,7 +50,7 @@ pub async fn give(connection: &mut PgConnection, invitation: &InvitationRow) -> 
 pub async fn read(connection: &mut PgConnection, id: &str) -> Result<Option<InvitationRow>, sqlx::Error> {
     sqlx::query_as!(
         InvitationRow,
-        "select invitation, initiative, display_name, secret_digest, expires_at, node
+        "select invitation, initiative, display_name, secret_digest, expires_at, node, follower
            from federation.invitations where invitation = $1",
         id,
     )
@@ -62,7 +65,7 @@ pub async fn read(connection: &mut PgConnection, id: &str) -> Result<Option<Invi
 pub async fn lock(connection: &mut PgConnection, id: &str) -> Result<Option<InvitationRow>, sqlx::Error> {
     sqlx::query_as!(
         InvitationRow,
-        "select invitation, initiative, display_name, secret_digest, expires_at, node
+        "select invitation, initiative, display_name, secret_digest, expires_at, node, follower
            from federation.invitations where invitation = $1 for update",
         id,
     )

@@ -15,6 +15,10 @@ pub struct LinkRow {
     pub initiative: Reference,
     /// What is needed to reach the mailbox.
     pub mailbox: serde_json::Value,
+    /// Whether the node that is not the backbone only follows the initiative.
+    pub follower: bool,
+    /// How the other node called itself when it was let in.
+    pub display_name: String,
     /// When the other end last said something.
     pub last_contact: Option<OffsetDateTime>,
     /// Why it is to end, once that is decided.
@@ -25,10 +29,29 @@ pub struct LinkRow {
     pub closed_at: Option<OffsetDateTime>,
 }
 
+impl LinkRow {
+    /// A new link.
+    pub fn new(node: NodeId, initiative: Reference, mailbox: serde_json::Value) -> Self {
+        Self {
+            node,
+            initiative,
+            mailbox,
+            follower: false,
+            display_name: String::new(),
+            last_contact: None,
+            ending: None,
+            ended_at: None,
+            closed_at: None,
+        }
+    }
+}
+
 struct Row {
     node: String,
     initiative: String,
     mailbox: serde_json::Value,
+    follower: bool,
+    display_name: String,
     last_contact: Option<OffsetDateTime>,
     ending: Option<String>,
     ended_at: Option<OffsetDateTime>,
@@ -41,6 +64,8 @@ impl Row {
             node: self.node.parse().ok()?,
             initiative: self.initiative.parse().ok()?,
             mailbox: self.mailbox,
+            follower: self.follower,
+            display_name: self.display_name,
             last_contact: self.last_contact,
             ending: self.ending,
             ended_at: self.ended_at,
@@ -53,19 +78,17 @@ impl Row {
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn save(
-    connection: &mut PgConnection,
-    node: &NodeId,
-    initiative: &Reference,
-    mailbox: &serde_json::Value,
-) -> Result<(), sqlx::Error> {
+pub async fn save(connection: &mut PgConnection, link: &LinkRow) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into federation.links (node, initiative, mailbox) values ($1, $2, $3)
+        "insert into federation.links (node, initiative, mailbox, follower, display_name) values ($1, $2, $3, $4, $5)
          on conflict (node, initiative) do update
-            set mailbox = excluded.mailbox, ending = null, ended_at = null, closed_at = null",
-        node.as_str(),
-        initiative.to_string(),
-        mailbox,
+            set mailbox = excluded.mailbox, follower = excluded.follower, display_name = excluded.display_name,
+                ending = null, ended_at = null, closed_at = null",
+        link.node.as_str(),
+        link.initiative.to_string(),
+        link.mailbox,
+        link.follower,
+        link.display_name,
     )
     .execute(connection)
     .await?;
@@ -79,7 +102,8 @@ pub async fn save(
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<LinkRow>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        "select node, initiative, mailbox, last_contact, ending, ended_at, closed_at from federation.links
+        "select node, initiative, mailbox, follower, display_name, last_contact, ending, ended_at, closed_at
+           from federation.links
           order by initiative, node",
     )
     .fetch_all(connection)
@@ -98,7 +122,8 @@ pub async fn read(
 ) -> Result<Option<LinkRow>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select node, initiative, mailbox, last_contact, ending, ended_at, closed_at from federation.links
+        "select node, initiative, mailbox, follower, display_name, last_contact, ending, ended_at, closed_at
+           from federation.links
           where node = $1 and initiative = $2",
         node.as_str(),
         initiative.to_string(),
@@ -119,7 +144,8 @@ pub async fn lock(
 ) -> Result<Option<LinkRow>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select node, initiative, mailbox, last_contact, ending, ended_at, closed_at from federation.links
+        "select node, initiative, mailbox, follower, display_name, last_contact, ending, ended_at, closed_at
+           from federation.links
           where node = $1 and initiative = $2 for update",
         node.as_str(),
         initiative.to_string(),

@@ -22,6 +22,9 @@ pub struct Initiative {
     pub root_key: Head,
     /// The root's word on who the backbone is.
     pub appointment: SignedAppointment,
+    /// Whether this node only follows it: then it holds the public space alone, and writes nothing. It stands with the
+    /// link to the backbone.
+    pub follows: bool,
 }
 
 /// A node of an initiative.
@@ -45,6 +48,7 @@ struct InitiativeRow {
     root_key: Vec<u8>,
     appointment: Vec<u8>,
     appointment_signature: Vec<u8>,
+    follows: bool,
 }
 
 impl InitiativeRow {
@@ -59,6 +63,7 @@ impl InitiativeRow {
                 appointment: self.appointment.into(),
                 signature: self.appointment_signature.into(),
             },
+            follows: self.follows,
         })
     }
 }
@@ -98,8 +103,10 @@ pub async fn initiative(
 ) -> Result<Option<Initiative>, sqlx::Error> {
     let row = sqlx::query_as!(
         InitiativeRow,
-        "select initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature
-           from federation.initiatives where initiative = $1",
+        r#"select initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature,
+                  exists (select from federation.links l
+                           where l.initiative = i.initiative and l.node = i.backbone and l.follower) as "follows!"
+             from federation.initiatives i where initiative = $1"#,
         initiative.to_string(),
     )
     .fetch_optional(connection)
@@ -114,8 +121,10 @@ pub async fn initiative(
 pub async fn initiatives(connection: &mut PgConnection) -> Result<Vec<Initiative>, sqlx::Error> {
     let rows = sqlx::query_as!(
         InitiativeRow,
-        "select initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature
-           from federation.initiatives order by initiative",
+        r#"select initiative, name, backbone, backbone_keys, root_key, appointment, appointment_signature,
+                  exists (select from federation.links l
+                           where l.initiative = i.initiative and l.node = i.backbone and l.follower) as "follows!"
+             from federation.initiatives i order by initiative"#,
     )
     .fetch_all(connection)
     .await?;

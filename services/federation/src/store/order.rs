@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use chassis::names::{NodeId, Space};
+use chassis::names::Space;
 use prost::Message;
 use proto::federation::{Acceptance, Accepted, Seal};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{signed, unsigned};
+use super::{key_chains, signed, unsigned};
+use crate::domain::Holder;
 use crate::wire::{FeedName, GENESIS, Head, Step, head};
 
 /// How far the order of a space is held.
@@ -198,7 +199,8 @@ struct Row {
     frame_signature: Vec<u8>,
 }
 
-/// The steps after a position, at most `limit`, each with its entries; those of `reader`'s own feeds without.
+/// The steps after a position, at most `limit`, each with its entries; those of `reader`'s own feeds without. For a
+/// follower with the keys of their origins.
 ///
 /// # Errors
 /// Where the database fails.
@@ -207,7 +209,7 @@ pub async fn steps(
     space: &Space,
     after: u64,
     limit: i64,
-    reader: Option<&NodeId>,
+    reader: Option<Holder<'_>>,
 ) -> Result<Vec<Accepted>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
@@ -230,12 +232,16 @@ async fn step(
     connection: &mut PgConnection,
     space: &Space,
     row: Row,
-    reader: Option<&NodeId>,
+    reader: Option<Holder<'_>>,
 ) -> Result<Accepted, sqlx::Error> {
     let acceptance = Acceptance::decode(row.acceptance.as_slice()).unwrap_or_default();
     let frame_seal = Seal { head: acceptance.head, key: row.frame_key.into(), signature: row.frame_signature.into() };
+    let mut origin_keys = Vec::new();
     let frame = match row.origin.parse() {
-        Ok(origin) if reader != Some(&origin) => {
+        Ok(origin) if reader.is_none_or(|reader| *reader.node != origin) => {
+            if reader.is_some_and(|reader| reader.follower) {
+                origin_keys = key_chains::read(connection, &origin).await?;
+            }
             let feed = FeedName { space: space.clone(), origin, epoch: u32::try_from(row.epoch).unwrap_or(0) };
             let entries = super::entries::range(connection, &feed, unsigned(row.first), unsigned(row.last)).await?;
             let links: Vec<_> = entries.into_iter().map(without_refused_body).collect();
@@ -244,7 +250,7 @@ async fn step(
         _ => None,
     };
     let seal = Seal { head: row.digest.into(), key: row.seal_key.into(), signature: row.seal_signature.into() };
-    Ok(Accepted { acceptance: row.acceptance.into(), seal: Some(seal), frame })
+    Ok(Accepted { acceptance: row.acceptance.into(), seal: Some(seal), frame, origin_keys })
 }
 
 /// What was refused is nobody's to read: its header goes on, its body does not.

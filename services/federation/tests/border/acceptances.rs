@@ -21,23 +21,30 @@ use crate::node::{Node, SAID, soon};
 pub struct Pretender<'a> {
     keys: &'a NodeKeys,
     order: federation::store::order::Order,
+    governed_by: u64,
 }
 
 impl<'a> Pretender<'a> {
     pub async fn of(coalition: &'a Coalition, partner: &Node) -> Self {
-        Self { keys: &coalition.backbone.border.keys, order: partner.order(&coalition.members).await }
+        Self::within(coalition, partner, &coalition.members).await
+    }
+
+    pub async fn within(coalition: &'a Coalition, partner: &Node, space: &Space) -> Self {
+        let order = partner.order(space).await;
+        let governed_by = if *space == coalition.members { order.position } else { order.governed_by };
+        Self { keys: &coalition.backbone.border.keys, order, governed_by }
     }
 
     /// The step that accepts a frame.
     pub fn step(&self, frame: &Frame) -> Step {
         let chain: Chain = wire::read(frame).unwrap();
         let (position, digest) = (self.order.position, &self.order.digest);
-        wire::accept(&chain, position + 1, digest, position, clock::now(), std::iter::empty())
+        wire::accept(&chain, position + 1, digest, self.governed_by, clock::now(), std::iter::empty())
     }
 
     pub fn sealed(&self, acceptance: Bytes, frame: Option<Frame>) -> Accepted {
         let seal = wire::seal(self.keys, &wire::digest(&acceptance));
-        Accepted { acceptance, seal: Some(seal), frame }
+        Accepted { acceptance, seal: Some(seal), frame, origin_keys: Vec::new() }
     }
 
     pub fn accepted(&self, frame: &Frame) -> Accepted {

@@ -80,6 +80,7 @@ async fn call(coalition: &Coalition, call: &str, caller: Option<&Caller>) -> Res
                 initiative_name: "Every child".to_owned(),
                 display_name: "a partner".to_owned(),
                 valid_seconds: 0,
+                follower: false,
             };
             client.create_invitation(request).await.map(drop)
         }

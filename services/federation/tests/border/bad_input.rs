@@ -50,13 +50,14 @@ macro_rules! refused {
     }};
 }
 
-fn wanted(initiative: &Reference) -> CreateInvitationRequest {
+pub fn wanted(initiative: &Reference) -> CreateInvitationRequest {
     CreateInvitationRequest {
         request_id: new_id(),
         initiative: initiative.to_string(),
         initiative_name: "Every child".to_owned(),
         display_name: "a partner".to_owned(),
         valid_seconds: 3600,
+        follower: false,
     }
 }
 
@@ -137,6 +138,12 @@ async fn what_nobody_knows_or_is_anothers_is_refused() {
     // What is the backbone's to do a partner does not.
     assert_eq!(reason(&refused!(alpha, create_invitation, wanted(initiative))), "NOT_THE_BACKBONE");
     assert_eq!(reason(&refused!(alpha, revoke_node, revoke(initiative, beta.id()))), "NOT_THE_BACKBONE");
+    let follower = CreateInvitationRequest { follower: true, ..wanted(initiative) };
+    assert_eq!(reason(&refused!(alpha, create_invitation, follower)), "NOT_THE_BACKBONE");
+    // Who belongs to an initiative is not made less by following it.
+    let invitation = backbone.invite_as(initiative, true).await;
+    let follow = JoinInitiativeRequest { request_id: new_id(), invitation };
+    assert_eq!(reason(&refused!(alpha, join_initiative, follow)), "BELONGS_ALREADY");
 }
 
 #[tokio::test]

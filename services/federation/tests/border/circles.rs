@@ -80,7 +80,7 @@ async fn a_circle_stays_unknown_to_who_is_not_in_it() {
     round.passed("meanwhile").await;
     round.is_unknown_to(beta).await;
     let mut connection = backbone.border.pool.acquire().await.unwrap();
-    let said = federation::have::of(&mut connection, &coalition.initiative, beta.id(), false).await.unwrap();
+    let said = federation::have::of(&mut connection, &coalition.initiative, beta.holder(), false).await.unwrap();
     assert_eq!(said.spaces.iter().map(|head| head.space.as_str()).collect::<Vec<_>>(), ["members"]);
     drop(connection);
 
@@ -119,7 +119,7 @@ async fn who_comes_into_a_circle_gets_all_of_it_and_who_goes_gets_nothing_more()
     alpha.say(&round.space, &["still here?"]).await;
     backbone.refuses(&["NOT_ITS_SPACE"]).await;
     let mut connection = backbone.border.pool.acquire().await.unwrap();
-    let said = federation::have::of(&mut connection, &coalition.initiative, alpha.id(), false).await.unwrap();
+    let said = federation::have::of(&mut connection, &coalition.initiative, alpha.holder(), false).await.unwrap();
     assert!(said.spaces.iter().all(|head| head.space == "members"), "not even how far it goes by now");
     drop(connection);
 

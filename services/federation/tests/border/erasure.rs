@@ -67,7 +67,7 @@ async fn looks(coalition: &Coalition, partner: &Node) {
 /// The same, where the backbone's order goes on for so many steps.
 async fn looks_with(coalition: &Coalition, partner: &Node, more: u64) {
     let mut connection = coalition.backbone.border.pool.acquire().await.unwrap();
-    let mut have = have::of(&mut connection, &coalition.initiative, partner.id(), false).await.unwrap();
+    let mut have = have::of(&mut connection, &coalition.initiative, partner.holder(), false).await.unwrap();
     have.spaces.iter_mut().for_each(|head| head.position += more);
     let link = partner.link(&coalition.backbone, &coalition.initiative);
     let mut connection = partner.border.pool.acquire().await.unwrap();

@@ -11,6 +11,7 @@ mod bad_input;
 mod circles;
 mod coalition;
 mod erasure;
+mod followers;
 mod forge;
 mod frames;
 mod healing;
@@ -60,7 +61,7 @@ async fn what_is_between_one_partner_and_the_backbone_no_other_holds() {
         assert_eq!(held, [members.to_string()], "{table}");
     }
     let mut connection = backbone.border.pool.acquire().await.unwrap();
-    let said = federation::have::of(&mut connection, &coalition.initiative, beta.id(), false).await.unwrap();
+    let said = federation::have::of(&mut connection, &coalition.initiative, beta.holder(), false).await.unwrap();
     assert_eq!(said.spaces.iter().map(|head| head.space.as_str()).collect::<Vec<_>>(), ["members"]);
     assert!(said.feeds.is_empty());
 }

@@ -15,6 +15,7 @@ use chassis::names::{NodeId, Reference, Space};
 use chassis::testing::{CalledBy, operator};
 use federation::api::{self, Api};
 use federation::border::Border;
+use federation::domain::Holder;
 use federation::link::Link;
 use federation::links::{HubSide, Links};
 use federation::service::Federation;
@@ -108,6 +109,11 @@ impl Node {
         self.border.node()
     }
 
+    /// This node, as one that belongs to an initiative.
+    pub fn holder(&self) -> Holder<'_> {
+        Holder { node: self.id(), follower: false }
+    }
+
     /// The calls, by somebody or nobody.
     pub fn calls_by(&self, caller: Option<&Caller>) -> Calls {
         FederationServiceClient::new(CalledBy::new(self.api.clone(), caller))
@@ -128,12 +134,18 @@ impl Node {
 
     /// An invitation to an initiative that was born here.
     pub async fn invite(&self, initiative: &Reference) -> String {
+        self.invite_as(initiative, false).await
+    }
+
+    /// An invitation to belong to an initiative, or only to follow it.
+    pub async fn invite_as(&self, initiative: &Reference, follower: bool) -> String {
         let request = CreateInvitationRequest {
             request_id: clock::new_id().to_string(),
             initiative: initiative.to_string(),
             initiative_name: "Every child".to_owned(),
             display_name: "a partner".to_owned(),
             valid_seconds: 3600,
+            follower,
         };
         self.calls().create_invitation(request).await.unwrap().into_inner().invitation
     }

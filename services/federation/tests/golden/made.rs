@@ -68,6 +68,7 @@ impl Made {
             acceptance: step.bytes.clone(),
             seal: Some(wire::seal(&backbone, &step.digest)),
             frame: Some(wire::frame(&[links[1].clone(), Link { body: None, ..links[2].clone() }], chain.seal)),
+            origin_keys: Vec::new(),
         };
         let root = root();
         let invitation = invited(&initiative, &root);
@@ -218,6 +219,7 @@ fn invited(initiative: &Reference, root: &RootKey) -> Invitation {
         enrolment_seed: "a seed".to_owned(),
         secret: Bytes::copy_from_slice(&SECRET),
         expires_at: Some(timestamp(EXPIRES_AT)),
+        follower: false,
     }
 }
 

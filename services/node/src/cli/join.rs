@@ -1,4 +1,4 @@
-//! `commonweal invite`, `join` and `revoke`: who belongs to an initiative's nodes.
+//! `commonweal invite`, `join` and `revoke`: who belongs to an initiative's nodes, and who follows it.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,13 +21,19 @@ const HEARD_WITHIN: Duration = Duration::from_secs(20);
 
 /// Invite another organisation's node to an initiative of this backbone.
 ///
-/// Prints one line: hand it over on a way you trust, for whoever has it can join, once.
+/// Prints one line: hand it over on a way you trust, for whoever has it can join, once. With --follower it lets a node
+/// follow: it is sent what is public (practice cards), and nothing that members share.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  commonweal invite --for \"Hartford Public Schools\" --days 3")]
+#[command(after_help = "Examples:
+  commonweal invite --for \"Hartford Public Schools\" --days 3
+  commonweal invite --for \"Every Child Reads, New Haven\" --follower")]
 pub(super) struct Invite {
-    /// Whom: the name is shown to members.
+    /// Whom, in words.
     #[arg(long = "for", value_name = "NAME")]
     whom: String,
+    /// Only to follow: such a node is no member, writes nothing, and the members are not told of it.
+    #[arg(long)]
+    follower: bool,
     #[command(flatten)]
     which: Which,
     /// For how many days the invitation is good.
@@ -53,6 +59,7 @@ impl Invite {
             initiative_name: initiative.display_name,
             display_name: self.whom,
             valid_seconds: self.days * 24 * 3600,
+            follower: self.follower,
         };
         let invitation = client.federation().create_invitation(request).await?.into_inner().invitation;
         print(self.json, &Invited { invitation }, |invited| invited.invitation.clone())
@@ -61,7 +68,8 @@ impl Invite {
 
 /// Join an initiative with the line that its backbone gave you.
 ///
-/// The node links itself to the backbone's hub and is filled with what the initiative's members share.
+/// The node links itself to the backbone's hub and is filled with what the initiative's members share; with a line that
+/// lets it follow, with what is public there.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  commonweal join commonweal1:CiQw...")]
 pub(super) struct Join {
@@ -77,6 +85,8 @@ struct Joined {
     initiative: String,
     initiative_name: String,
     backbone: String,
+    /// Whether it only follows: it is sent the public space and belongs to nothing.
+    follower: bool,
     /// Whether the node knows of it already: commands about the initiative work then.
     heard: bool,
 }
@@ -86,11 +96,16 @@ impl Join {
         let client = Client::operator(config).await?;
         let request = JoinInitiativeRequest { request_id: request_id(), invitation: self.invitation };
         let joined = client.federation().join_initiative(request).await?.into_inner();
-        let heard = tokio::time::timeout(HEARD_WITHIN, heard(&client, &joined.initiative)).await;
+        // A follower is sent what is public, be it nothing yet, and never the initiative itself.
+        let heard = match joined.follower {
+            true => Ok(Ok(())),
+            false => tokio::time::timeout(HEARD_WITHIN, heard(&client, &joined.initiative)).await,
+        };
         let joined = Joined {
             initiative: joined.initiative,
             initiative_name: joined.initiative_name,
             backbone: joined.backbone,
+            follower: joined.follower,
             heard: matches!(heard, Ok(Ok(()))),
         };
         print(self.json, &joined, words)
@@ -107,6 +122,13 @@ async fn heard(client: &Client, initiative: &str) -> Result<(), NodeError> {
 }
 
 fn words(joined: &Joined) -> String {
+    if joined.follower {
+        return format!(
+            "Follows \"{}\", its public space only\n  initiative  {}\n  backbone    {}\n\nNext: whoever has a token on this \
+             node can read its practice cards, as they come. `commonweal status` shows how\nthe link stands.",
+            joined.initiative_name, joined.initiative, joined.backbone
+        );
+    }
     let next = match joined.heard {
         true => {
             "Next: register your organisation with `commonweal organization register`, and ask to be admitted with\n\
@@ -125,7 +147,8 @@ fn words(joined: &Joined) -> String {
 
 /// End the link of a node, at once and for good.
 ///
-/// Its connection closes at once, nothing it signs later is accepted anywhere, and what it signed before stays.
+/// Its connection closes at once, nothing it signs later is accepted anywhere, and what it signed before stays. A
+/// follower's link ends the same way: it keeps what it was sent, and is sent nothing more.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  commonweal revoke \"Hartford Public Schools\" --reason \"laptop stolen\"")]
 pub(super) struct Revoke {
@@ -134,7 +157,7 @@ pub(super) struct Revoke {
     whom: String,
     #[command(flatten)]
     which: Which,
-    /// Why, in words that every member may read.
+    /// Why, in words that every member may read; of a follower they are not told.
     #[arg(long)]
     reason: String,
     /// Print the result as JSON.

@@ -133,6 +133,7 @@ impl Coalition {
             initiative_name: initiative_name.to_owned(),
             display_name: partner.sketch.title.to_owned(),
             valid_seconds: 3600,
+            follower: false,
         };
         let backbone = self.backbone()?.operator()?;
         // The border hears of a new initiative a moment after its room.

@@ -1,14 +1,17 @@
 //! Admission: which nodes belong and which roles they hold is folded again out of the order, every seal is checked with
-//! the keys its node had then, and every entry is judged again. The verdicts must be those that were recorded.
+//! the keys its node had then, and every entry is judged again. The verdicts must be those that were recorded. Of an
+//! initiative that this node only follows, keys prove themselves, and judging is left to the backbone.
 
 use std::collections::BTreeMap;
 
 use chassis::event::{Event, Place};
+use chassis::identity;
 use chassis::names::NodeId;
 use federation::border::BorderError;
 use federation::domain::{self, Governance, Refusal};
 use federation::governance;
 use federation::store::entries::told_before;
+use federation::store::key_chains;
 use federation::store::nodes::{self, Initiative};
 use federation::wire::{self, FeedName, Link};
 use prost::Message;
@@ -40,10 +43,19 @@ struct Judging<'a> {
     read: Read,
     feed: FeedName,
     initiative: &'a Initiative,
-    governance: Governance,
+    /// None where this node only follows, and so does not hold what is judged by.
+    governance: Option<Governance>,
 }
 
 impl Judging<'_> {
+    /// Judges an entry once more; on a follower, whether it is what its origin said.
+    fn again(&self, link: &Link) -> Result<Event, Refusal> {
+        match &self.governance {
+            Some(governance) => domain::judge(&self.feed, link, governance, false),
+            None => domain::read(&self.feed, link, self.feed.origin == self.initiative.backbone),
+        }
+    }
+
     fn wrong(&self, sequence: Option<i64>, what: impl Into<String>) -> Wrong {
         let origin = Some(self.step.origin.clone());
         Wrong { origin, sequence, ..self.head.wrong(CHECK, Some(self.step.position), what) }
@@ -114,7 +126,12 @@ impl Verifier<'_> {
         let space = head.parsed().ok_or_else(|| wrong("the name of the space is not one".to_owned()))?;
         let by = read.acceptance.governance_position;
         let keys = self.keys(connection, initiative, &origin, by).await?;
-        let keys = keys.ok_or_else(|| wrong(format!("{origin} did not belong to the initiative then")))?;
+        let keys = keys.ok_or_else(|| {
+            wrong(match initiative.follows {
+                true => format!("the keys that are kept of {origin} are not this node's"),
+                false => format!("{origin} did not belong to the initiative then"),
+            })
+        })?;
         let seal = Seal {
             head: read.acceptance.head.clone(),
             key: step.frame_key.clone().into(),
@@ -124,7 +141,10 @@ impl Verifier<'_> {
         wire::check_seal(&seal, &digest, &origin, &keys)
             .map_err(|error| wrong(format!("the origin's seal: {error}")))?;
         let after = (&space, unsigned(step.position - 1));
-        let governance = governance::of(connection, initiative, &origin, by, read.at, after).await?;
+        let governance = match initiative.follows {
+            true => None,
+            false => Some(governance::of(connection, initiative, &origin, by, read.at, after).await?),
+        };
         let feed = FeedName { space, origin, epoch: read.acceptance.epoch };
         Ok(Judging { head, step, read, feed, initiative, governance })
     }
@@ -143,6 +163,10 @@ impl Verifier<'_> {
         // This node seals its own frames anew when they are confirmed, with the key it has then.
         if *origin == self.node {
             return Ok(Some(self.own_keys.clone()));
+        }
+        if initiative.follows {
+            let chain = key_chains::read(connection, origin).await?;
+            return Ok(identity::verify_chain(origin, &chain).ok());
         }
         Ok(nodes::node_at(connection, &initiative.initiative, origin, position).await?.map(|node| node.keys))
     }
@@ -164,7 +188,7 @@ async fn judge(
     let Some(link) = link(entry) else {
         return Err(wrong("the header cannot be read".to_owned()).into());
     };
-    let again = link.body.is_some().then(|| domain::judge(&judging.feed, &link, &judging.governance, false));
+    let again = link.body.is_some().then(|| judging.again(&link));
     match (again, refusal) {
         (None, Some(_)) => {
             count.not_again += 1;

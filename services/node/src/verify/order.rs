@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chassis::event::instant;
 use chassis::identity::root::verify_appointment;
 use chassis::names::{NodeId, Space};
-use federation::domain;
+use federation::domain::{self, Holder};
 use federation::store::nodes::{self, Initiative};
 use federation::wire::{self, FORMAT, GENESIS};
 use prost::Message;
@@ -146,7 +146,8 @@ impl Verifier<'_> {
         let initiative = initiatives.iter().find(|one| Some(&one.initiative) == space.initiative());
         let initiative = initiative.filter(|one| one.initiative.to_string() == head.initiative);
         let initiative = initiative.ok_or_else(|| wrong("it belongs to no initiative of this node"))?;
-        if initiative.backbone != self.node && !domain::may_hold(&space, &self.node) {
+        let holder = Holder { node: &self.node, follower: initiative.follows };
+        if initiative.backbone != self.node && !domain::may_hold(&space, holder) {
             return Err(wrong("this node may not hold that space").into());
         }
         Ok(Walked {

@@ -75,6 +75,7 @@ async fn a_hub_that_something_else_runs_serves_as_well() {
         initiative_name: "Every child".to_owned(),
         display_name: "alpha".to_owned(),
         valid_seconds: 3600,
+        follower: false,
     };
     let invited = soon(async || client.federation().create_invitation(request.clone()).await.ok()).await.into_inner();
     let alpha = stage.config("alpha", "");

@@ -100,6 +100,7 @@ async fn a_node_without_its_hub_starts_and_says_so() {
         initiative_name: "Every child".to_owned(),
         display_name: "alpha".to_owned(),
         valid_seconds: 3600,
+        follower: false,
     };
     let invitation = soon(async || client_there.federation().create_invitation(request.clone()).await.ok()).await;
     let request =

@@ -301,6 +301,7 @@ async fn join(backbone: &Client, alpha: &Client, initiative: &str) {
         initiative_name: "Every child".to_owned(),
         display_name: "alpha".to_owned(),
         valid_seconds: 3600,
+        follower: false,
     };
     let invitation = soon(async || backbone.federation().create_invitation(request.clone()).await.ok()).await;
     let request = JoinInitiativeRequest { request_id: request_id(), invitation: invitation.into_inner().invitation };

@@ -36,6 +36,7 @@ impl Node {
                 initiative_name: "Every student graduates".to_owned(),
                 display_name: self.config.node.name.clone(),
                 valid_seconds: 0,
+                follower: false,
             };
             Ok(backbone.client.federation().create_invitation(request).await.ok())
         });
