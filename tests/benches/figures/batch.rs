@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chassis::clock;
+use measurement::Measurement;
 use proto::measurement::{Basis, SubmissionDefinition, SubmitObservationsRequest};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -16,7 +17,7 @@ const TURN: Duration = Duration::from_secs(2);
 
 /// Observations a second by calls, beside rows a second.
 pub async fn figure(alone: &Coalition, rounds: usize) -> Outcome<Figure> {
-    let bare = raw::tables(alone, 1).await?;
+    let bare = raw::tables::<Measurement>(alone, 1).await?;
     let (series, mut number, mut bare_number) = (clock::new_id(), 0, 0);
     let limit = async || {
         alone.rest().await?;

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::figure::{Figure, Outcome, median};
-use crate::nodes::{Distant, soon};
+use crate::nodes::{Distant, PATIENCE, soon};
 use crate::road::Road;
 use crate::told::{self, Rows};
 use crate::transit;
@@ -26,14 +26,13 @@ const AT_ONCE: usize = 2000;
 /// How many messages are on the bare road at a time.
 const AT_A_TIME: usize = 10_000;
 const LOOK: Duration = Duration::from_millis(2);
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Seconds from the moment the partner reaches the hub again to the last entry in its room; beside as many messages
 /// through two mailboxes.
 pub async fn figure(distant: &mut Distant, name: &'static str, entries: usize, turns: usize) -> Outcome<Figure> {
     let definition = told::definition(distant.coalition.node(0)?, &distant.coalition.measure).await?;
     let mut backbone = distant.coalition.node(0)?.tables("measurement").await?;
-    let event = Bytes::from(Rows::last(&mut backbone).await?.event);
+    let event = Bytes::from(Rows::last(&mut backbone).await?.told.event);
     let database = &distant.coalition.node(0)?.database;
     let pool = chassis::database::open(database, Measurement::NAME, Measurement::migrations(), 1).await?;
     let road = Road::open(&distant.coalition).await?;

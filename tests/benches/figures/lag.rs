@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::figure::{Figure, Outcome, in_turns, median, quantile};
-use crate::nodes::Coalition;
+use crate::nodes::{Coalition, PATIENCE};
 use crate::road::Road;
 use crate::told::{self, Rows};
 
@@ -19,14 +19,13 @@ const EVENTS: usize = 600;
 const EVERY: Duration = Duration::from_micros(1_000_000 / 300);
 /// How often a reader looks.
 const LOOK: Duration = Duration::from_millis(1);
-const PATIENCE: Duration = Duration::from_secs(60);
 const UNIT: &str = "ms";
 
 /// Milliseconds under way, of the one in the middle and of the slowest hundredth.
 pub async fn figures(coalition: &Coalition, rounds: usize) -> Outcome<[Figure; 2]> {
     let alpha = coalition.node(1)?;
     let definition = told::definition(alpha, &coalition.measure).await?;
-    let event = Rows::last(&mut alpha.tables("measurement").await?).await?.event;
+    let event = Rows::last(&mut alpha.tables("measurement").await?).await?.told.event;
     let road = Road::open(coalition).await?;
     let limit = async || {
         coalition.rest().await?;

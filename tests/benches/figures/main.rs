@@ -7,6 +7,7 @@ mod figure;
 mod lag;
 mod nodes;
 mod observations;
+mod posted;
 mod raw;
 mod road;
 mod standing;
@@ -17,6 +18,8 @@ mod writes;
 use std::process::ExitCode;
 
 use figure::{Figure, Outcome};
+use posted::Posting;
+use told::Opening;
 
 const HELP: &str = "\
 Usage: deploy/bench [--rounds N] [NAME ...]
@@ -41,6 +44,9 @@ Rates (per second: more is better, the ratio is at most about 1):
   writes_1              OpenSubmission calls of 1 caller: one event of 1 KiB and one submission, four rows in one commit.
                         Limit: the same four rows in one statement and one commit, on 1 connection.
   writes_32             The same with 32 callers at once. Limit: 32 connections.
+  messages_8            PostMessage calls of 8 callers at once: a message of a few sentences in one channel, with its words
+                        for the search; five rows in one commit.
+                        Limit: the same five rows in one statement and one commit, on 8 connections.
   batch_observations    Observations by SubmitObservations with 2,000 in each call, one call at a time: checked, signed for,
                         logged in events of up to 96 KiB, and put in the table of observations.
                         Limit: one INSERT ... SELECT unnest of the same 2,000 rows a commit, on 1 connection.
@@ -72,6 +78,7 @@ const NAMES: &[&str] = &[
     "calls_32",
     "writes_1",
     "writes_32",
+    "messages_8",
     "batch_observations",
     "federation_entries",
     "federation_lag_p50",
@@ -147,23 +154,36 @@ fn run(asked: &Asked) -> Outcome<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(all(asked))
 }
 
-async fn all(asked: &Asked) -> Outcome<()> {
-    if asked.any("calls") || asked.any("writes") || asked.any("batch") {
-        let alone = nodes::alone().await?;
-        for (name, callers) in [("calls_1", 1), ("calls_32", 32)] {
-            if asked.names.contains(&name) {
-                asked.print(&[calls::figure(&alone, name, callers, asked.rounds).await?]);
-            }
+/// Figures of one node without partners.
+async fn of_one_node(asked: &Asked) -> Outcome<()> {
+    let alone = nodes::alone().await?;
+    for (name, callers) in [("calls_1", 1), ("calls_32", 32)] {
+        if asked.names.contains(&name) {
+            asked.print(&[calls::figure(&alone, name, callers, asked.rounds).await?]);
         }
+    }
+    if asked.any("writes") {
+        let opening = Opening::at(alone.node(0)?, &alone.measure).await?;
         for (name, callers) in [("writes_1", 1), ("writes_32", 32)] {
             if asked.names.contains(&name) {
-                asked.print(&[writes::figure(&alone, name, callers, asked.rounds).await?]);
+                let names = (name, "writes/s");
+                asked.print(&[writes::figure(&alone, &opening, names, callers, asked.rounds).await?]);
             }
         }
-        if asked.any("batch") {
-            asked.print(&[batch::figure(&alone, asked.rounds).await?]);
-        }
-        alone.close().await?;
+    }
+    if asked.any("messages") {
+        let (posting, names) = (Posting::at(&alone).await?, ("messages_8", "messages/s"));
+        asked.print(&[writes::figure(&alone, &posting, names, 8, asked.rounds).await?]);
+    }
+    if asked.any("batch") {
+        asked.print(&[batch::figure(&alone, asked.rounds).await?]);
+    }
+    alone.close().await
+}
+
+async fn all(asked: &Asked) -> Outcome<()> {
+    if ["calls", "writes", "messages", "batch"].iter().any(|beginning| asked.any(beginning)) {
+        of_one_node(asked).await?;
     }
     if asked.any("federation") {
         let coalition = nodes::coalition().await?;

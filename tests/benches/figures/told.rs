@@ -1,11 +1,15 @@
-//! The one small command that is measured: a submission is opened, which is one event of 1 KiB and four rows.
+//! A small command that is measured: a submission is opened, which is one event of 1 KiB and four rows.
 
+use measurement::Measurement;
+use node::client::Client;
 use proto::measurement::{Basis, OpenSubmissionRequest, SubmissionDefinition, SubmissionOpened};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::figure::Outcome;
 use crate::nodes::{Node, new_id};
+use crate::raw::{self, Told};
+use crate::writes::Command;
 
 /// What an event of the figures weighs.
 const EVENT_BYTES: usize = 1024;
@@ -29,7 +33,7 @@ pub async fn definition(node: &Node, measure: &str) -> Outcome<SubmissionDefinit
 async fn size(node: &Node, definition: &SubmissionDefinition) -> Outcome<usize> {
     let definition = SubmissionDefinition { source: format!("x{}", definition.source), ..definition.clone() };
     node.client.measurement().open_submission(open(&definition)).await?;
-    Ok(Rows::last(&mut node.tables("measurement").await?).await?.event.len())
+    Ok(Rows::last(&mut node.tables("measurement").await?).await?.told.event.len())
 }
 
 /// The call.
@@ -42,48 +46,72 @@ pub fn event(definition: &SubmissionDefinition) -> SubmissionOpened {
     SubmissionOpened { definition: Some(definition.clone()) }
 }
 
+/// A submission that is opened again and again.
+#[derive(Clone)]
+pub struct Opening {
+    definition: SubmissionDefinition,
+    rows: Rows,
+}
+
+impl Opening {
+    /// At a node, for a measure.
+    pub async fn at(node: &Node, measure: &str) -> Outcome<Self> {
+        let definition = definition(node, measure).await?;
+        Ok(Self { definition, rows: Rows::last(&mut node.tables("measurement").await?).await? })
+    }
+}
+
+impl Command for Opening {
+    type Room = Measurement;
+
+    async fn call(&self, client: &Client) -> Outcome<()> {
+        client.measurement().open_submission(open(&self.definition)).await?;
+        Ok(())
+    }
+
+    async fn write(&self, bare: &mut PgConnection) -> Outcome<()> {
+        let rows = &self.rows;
+        raw::command(OPENING, &rows.told)?
+            .bind(rows.series)
+            .bind(&rows.measure)
+            .bind(&rows.organization)
+            .bind(&rows.source)
+            .bind(&rows.observations_digest)
+            .execute(bare)
+            .await?;
+        Ok(())
+    }
+}
+
+/// The row of the submission, and those that every command leaves behind.
+const OPENING: &str = raw::statement!(
+    "insert into submissions (reference, key, series, space, measure, organization, basis, source, state, digest,
+                              version, created_at, updated_at)
+     values ($1, $2, $12, $3, $13, $14, 1, $15, 1, $16, 1, clock_timestamp(), clock_timestamp())"
+);
+
 /// The rows that one call leaves behind, but for their keys.
 #[derive(Clone, FromRow)]
 pub struct Rows {
-    /// Of the log: who told it.
-    pub teller: String,
-    /// Of the log: the event's type.
-    pub event_type: String,
-    /// Of the log: the event.
-    pub event: Vec<u8>,
-    /// Of the log and of the submission.
-    pub space: String,
-    /// Of the submission.
-    pub series: Uuid,
-    /// Of the submission.
-    pub measure: String,
-    /// Of the submission.
-    pub organization: String,
-    /// Of the submission.
-    pub source: String,
-    /// Of the submission.
-    pub observations_digest: Vec<u8>,
-    /// Of the request.
-    pub caller: String,
-    /// Of the request.
-    pub method: String,
-    /// Of the request.
-    pub request_digest: Vec<u8>,
-    /// Of the request.
-    pub reply: Vec<u8>,
+    /// Those that every command leaves behind.
+    #[sqlx(flatten)]
+    pub told: Told,
+    series: Uuid,
+    measure: String,
+    organization: String,
+    source: String,
+    observations_digest: Vec<u8>,
 }
 
 impl Rows {
     /// Those of the last call.
     pub async fn last(room: &mut PgConnection) -> Outcome<Self> {
-        let rows = sqlx::query_as(
-            "select l.source as teller, l.type as event_type, l.bytes as event, l.space,
-                    s.series, s.measure, s.organization, s.source, s.digest as observations_digest,
-                    r.caller, r.method, r.digest as request_digest, r.reply
-               from (select * from log where type like '%.SubmissionOpened' order by position desc limit 1) l
-               join submissions s on s.reference = l.resource
-              cross join (select * from requests where method like '%/OpenSubmission' order by at desc limit 1) r",
-        );
+        let rows = sqlx::query_as(raw::last!(
+            "SubmissionOpened",
+            "OpenSubmission",
+            "s.series, s.measure, s.organization, s.source, s.digest as observations_digest",
+            "submissions s on s.reference = l.resource"
+        ));
         Ok(rows.fetch_one(room).await?)
     }
 }

@@ -1,7 +1,7 @@
 //! Entries a second from one node to another.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use chassis::event::{Actor, Fact};
@@ -14,12 +14,11 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 
 use crate::figure::{Figure, Outcome, in_turns, median};
-use crate::nodes::{Coalition, Node, soon};
+use crate::nodes::{Coalition, Node, PATIENCE, soon};
 use crate::road::Road;
 use crate::told::{self, Rows};
 
 const ENTRIES: usize = 4000;
-const PATIENCE: Duration = Duration::from_secs(120);
 /// How many events there are of the measured kind.
 const COUNT: &str = "select count(*) from log where position > $1 and type like '%.SubmissionOpened'";
 
@@ -27,7 +26,7 @@ const COUNT: &str = "select count(*) from log where position > $1 and type like 
 pub async fn figure(coalition: &Coalition, rounds: usize) -> Outcome<Figure> {
     let alpha = coalition.node(1)?;
     let definition = told::definition(alpha, &coalition.measure).await?;
-    let event = Bytes::from(Rows::last(&mut alpha.tables("measurement").await?).await?.event);
+    let event = Bytes::from(Rows::last(&mut alpha.tables("measurement").await?).await?.told.event);
     let pool = chassis::database::open(&alpha.database, Measurement::NAME, Measurement::migrations(), 1).await?;
     let road = Road::open(coalition).await?;
     let limit = async || {

@@ -1,42 +1,58 @@
-//! Single durable writes.
+//! Single durable writes: a command called at a node, beside the rows that it leaves behind.
 
 use std::time::{Duration, Instant};
 
-use proto::measurement::SubmissionDefinition;
-use sqlx::PgPool;
+use chassis::room::Room;
+use node::client::Client;
+use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinSet;
 
 use crate::figure::{Figure, Outcome, in_turns, median};
-use crate::nodes::{Coalition, Node};
-use crate::told::Rows;
-use crate::{raw, told};
+use crate::nodes::Coalition;
+use crate::raw;
 
 const TURN: Duration = Duration::from_secs(2);
 
-/// Calls a second of so many callers at once, beside commits a second on as many connections.
-pub async fn figure(alone: &Coalition, name: &'static str, callers: u32, rounds: usize) -> Outcome<Figure> {
-    let node = alone.node(0)?;
-    let definition = told::definition(node, &alone.measure).await?;
-    let rows = Rows::last(&mut node.tables("measurement").await?).await?;
-    let bare = raw::tables(alone, callers).await?;
-    let limit = async || {
-        alone.rest().await?;
-        commits(&bare, &rows, callers).await
-    };
-    let (ours, limit) = in_turns(rounds, async || calls(node, &definition, callers).await, limit).await?;
-    bare.close().await;
-    Ok(Figure { name, ours: median(&ours), limit: median(&limit), unit: "writes/s" })
+/// A command, and the rows that it leaves behind.
+pub trait Command: Clone + Send + Sync + 'static {
+    /// The room it belongs to.
+    type Room: Room;
+
+    /// Calls it once.
+    fn call(&self, client: &Client) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// Writes its rows to the bare tables, in one statement and one commit.
+    fn write(&self, bare: &mut PgConnection) -> impl Future<Output = Outcome<()>> + Send;
 }
 
-async fn calls(node: &Node, definition: &SubmissionDefinition, callers: u32) -> Outcome<f64> {
+/// Calls a second of so many callers at once, beside commits a second on as many connections.
+pub async fn figure<C: Command>(
+    alone: &Coalition,
+    command: &C,
+    (name, unit): (&'static str, &'static str),
+    callers: u32,
+    rounds: usize,
+) -> Outcome<Figure> {
+    let client = &alone.node(0)?.client;
+    let bare = raw::tables::<C::Room>(alone, callers).await?;
+    let limit = async || {
+        alone.rest().await?;
+        commits(&bare, command, callers).await
+    };
+    let (ours, limit) = in_turns(rounds, async || calls(client, command, callers).await, limit).await?;
+    bare.close().await;
+    Ok(Figure { name, ours: median(&ours), limit: median(&limit), unit })
+}
+
+async fn calls<C: Command>(client: &Client, command: &C, callers: u32) -> Outcome<f64> {
     let mut at_once = JoinSet::new();
     let begun = Instant::now();
     for _ in 0..callers {
-        let (mut client, definition) = (node.client.measurement(), definition.clone());
+        let (client, command) = (client.clone(), command.clone());
         at_once.spawn(async move {
             let mut count = 0;
             while begun.elapsed() < TURN {
-                client.open_submission(told::open(&definition)).await?;
+                command.call(&client).await?;
                 count += 1;
             }
             Ok(count)
@@ -45,7 +61,7 @@ async fn calls(node: &Node, definition: &SubmissionDefinition, callers: u32) -> 
     rate(at_once, begun).await
 }
 
-async fn commits(bare: &PgPool, rows: &Rows, callers: u32) -> Outcome<f64> {
+async fn commits<C: Command>(bare: &PgPool, command: &C, callers: u32) -> Outcome<f64> {
     let mut connections = Vec::new();
     for _ in 0..callers {
         connections.push(bare.acquire().await?);
@@ -53,11 +69,11 @@ async fn commits(bare: &PgPool, rows: &Rows, callers: u32) -> Outcome<f64> {
     let mut at_once = JoinSet::new();
     let begun = Instant::now();
     for mut connection in connections {
-        let rows = rows.clone();
+        let command = command.clone();
         at_once.spawn(async move {
             let mut count = 0;
             while begun.elapsed() < TURN {
-                raw::command(&mut connection, &rows).await?;
+                command.write(&mut connection).await?;
                 count += 1;
             }
             Ok(count)
