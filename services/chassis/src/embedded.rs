@@ -3,6 +3,7 @@
 //! A child never outlives its parent: it hangs on a pipe, and ends by itself when the pipe does, so even a parent that was killed
 //! leaves nothing behind. Two parents never share a folder: its lock is held by the child's own processes.
 
+mod address;
 mod find;
 mod keeper;
 mod nats;
@@ -12,8 +13,16 @@ mod shield;
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "containers")]
+pub(crate) use address::Address;
 pub use find::{PostgresInstall, nats_server, postgres};
+#[cfg(feature = "containers")]
+pub(crate) use keeper::{last_words, make_folder};
+#[cfg(feature = "containers")]
+pub(crate) use nats::Plan;
 pub use nats::{Nats, NatsConfig, NatsOptions};
+#[cfg(feature = "containers")]
+pub(crate) use postgres::settings;
 pub use postgres::{Postgres, PostgresOptions};
 
 /// Why an embedded server could not be started, asked or stopped.

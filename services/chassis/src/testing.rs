@@ -2,27 +2,28 @@
 //! a test needs. Only with the feature `testing`.
 #![expect(clippy::unwrap_used, reason = "tests end where their scaffolding breaks")]
 
+mod cluster;
+#[cfg(feature = "containers")]
+mod containers;
 mod search;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use proto::common::judged::RefusedEvent;
 use proto::common::{Delivery, Judged, Role};
 use proto::membership::{Circle, CircleFormed, RoleGranted};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
-use tempfile::TempDir;
+use sqlx::{AssertSqlSafe, PgPool};
 use time::OffsetDateTime;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use tower::Service;
 use uuid::Uuid;
 
 use crate::authn::{Call, Caller};
 use crate::config::Limits;
 use crate::desk::Desk;
-use crate::embedded::{Postgres, PostgresOptions};
 use crate::event::{Actor, Event, Fact, Place, timestamp};
 use crate::hearing::Hearing;
 use crate::inbox::Listener;
@@ -32,59 +33,16 @@ use crate::room::Room;
 use crate::serve::Answers;
 use crate::{clock, database, digest, fold};
 
+pub use cluster::SERVER;
+#[cfg(feature = "containers")]
+pub use containers::{Nats, Postgres};
 pub use search::tables_with;
 
-/// Where set, tests make their databases on this server and start none: the address of a superuser, with a database.
-pub const SERVER: &str = "COMMONWEAL_TEST_DATABASE_URL";
+/// The servers of tests, as containers with the feature `containers`, else as children of the test's process.
+#[cfg(not(feature = "containers"))]
+pub use crate::embedded::{Nats, Postgres};
 
-/// The Postgres of this process; ends with the last database on it.
-enum Cluster {
-    Given(String),
-    Own { postgres: Postgres, _folder: TempDir },
-}
-
-static CLUSTER: Mutex<Weak<Cluster>> = Mutex::const_new(Weak::new());
-
-impl Cluster {
-    async fn shared() -> Arc<Self> {
-        let mut shared = CLUSTER.lock().await;
-        if let Some(cluster) = shared.upgrade() {
-            return cluster;
-        }
-        let cluster = Arc::new(Self::start().await);
-        *shared = Arc::downgrade(&cluster);
-        cluster
-    }
-
-    async fn start() -> Self {
-        if let Ok(url) = std::env::var(SERVER) {
-            return Self::Given(url);
-        }
-        let folder = TempDir::new().unwrap();
-        let data_dir = folder.path().join("postgres");
-        let postgres = Postgres::start(PostgresOptions { data_dir, port: None, durable: false }).await.unwrap();
-        Self::Own { postgres, _folder: folder }
-    }
-
-    fn url(&self, database: &str) -> String {
-        match self {
-            Self::Given(url) => format!("{}/{database}", url.rsplit_once('/').unwrap().0),
-            Self::Own { postgres, .. } => postgres.url(database),
-        }
-    }
-
-    async fn new_database(&self) -> String {
-        let name = format!("test_{}", clock::new_id().simple());
-        let server = match self {
-            Self::Given(url) => url.clone(),
-            Self::Own { postgres, .. } => postgres.url("postgres"),
-        };
-        let mut connection = PgConnection::connect(&server).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-        self.url(&name)
-    }
-}
+use cluster::Cluster;
 
 /// One room of one node, alone: what it tells is kept in its log, and what others tell it is put in by the test.
 pub struct Stage<R> {

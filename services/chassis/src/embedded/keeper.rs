@@ -167,12 +167,9 @@ impl Keeper {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// The child ended before it served: its last complaint, or its last line.
+    /// The child ended before it served.
     pub(super) fn exited(&self) -> EmbeddedError {
-        let text = self.said();
-        let complaint = text.lines().rev().find(|line| line.contains("FATAL") || line.contains("[FTL]"));
-        let said = complaint.or_else(|| text.lines().last()).unwrap_or("it said nothing").to_owned();
-        EmbeddedError::Exited { what: self.what, said, log: self.log() }
+        EmbeddedError::Exited { what: self.what, said: last_words(&self.said()), log: self.log() }
     }
 
     /// The child is there and does not serve.
@@ -220,6 +217,12 @@ impl Drop for Keeper {
     }
 }
 
+/// The last complaint of a server's log, or its last line.
+pub(crate) fn last_words(log: &str) -> String {
+    let complaint = log.lines().rev().find(|line| line.contains("FATAL") || line.contains("[FTL]"));
+    complaint.or_else(|| log.lines().last()).unwrap_or("it said nothing").to_owned()
+}
+
 fn open_log(path: &Path) -> std::io::Result<(File, u64)> {
     let log = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     if log.metadata()?.len() > LOG_LIMIT {
@@ -230,7 +233,7 @@ fn open_log(path: &Path) -> std::io::Result<(File, u64)> {
 }
 
 /// Makes a folder that others may pass through and not read, as an unprivileged child of root must; one that is there stays as it is.
-pub(super) fn make_folder(path: &Path) -> Result<PathBuf, EmbeddedError> {
+pub(crate) fn make_folder(path: &Path) -> Result<PathBuf, EmbeddedError> {
     let path = std::path::absolute(path).map_err(io_error("finding", path))?;
     DirBuilder::new().recursive(true).mode(0o711).create(&path).map_err(io_error("making the folder", &path))?;
     Ok(path)

@@ -1,5 +1,6 @@
 //! nats-server as a child: a node's local broker, or a broker with a configuration that somebody else wrote.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::net::{Ipv4Addr, TcpStream};
@@ -61,21 +62,12 @@ impl Nats {
         let binary = find::nats_server()?;
         let dir = make_folder(&options.dir)?;
         let lock = Lock::take(&dir).await?;
-        forget_ports(&dir)?;
-        let (config, credentials) = match &options.config {
-            NatsConfig::File(path) => (std::path::absolute(path).map_err(io_error("finding", path))?, None),
-            NatsConfig::Local { port } => {
-                let password = password(&dir.join("password"))?;
-                (write_config(&dir, *port, &password)?, Some(format!("{USER}:{password}")))
-            }
-        };
-        let words = vec![binary.into(), "-c".into(), config.into(), "--ports_file_dir".into(), dir.clone().into()];
-        let order = Order { what: WHAT, dir: &dir, shield: Shield::Ours, words, gentle: "TERM", rough: "KILL" };
+        let plan = Plan::over(dir, &options.config)?;
+        let words = [binary.into()].into_iter().chain(plan.words()).collect();
+        let order = Order { what: WHAT, dir: &plan.dir, shield: Shield::Ours, words, gentle: "TERM", rough: "KILL" };
         let mut keeper = Keeper::start(order, &lock)?;
-        let listening = wait_until_ready(&mut keeper, &dir, &options.config).await?;
-        let (scheme, port) = split_address(&listening).ok_or_else(|| keeper.exited())?;
-        let credentials = credentials.map_or_else(String::new, |credentials| format!("{credentials}@"));
-        Ok(Self { keeper, port, url: format!("{scheme}://{credentials}127.0.0.1:{port}") })
+        let (port, url) = wait_until_ready(&mut keeper, &plan, &options.config).await?;
+        Ok(Self { keeper, port, url })
     }
 
     /// The address of the local broker that somebody else runs over a folder; `None` where nobody does.
@@ -110,6 +102,41 @@ impl Nats {
     }
 }
 
+/// What a nats-server is told over a folder, and how one finds it.
+pub(crate) struct Plan {
+    /// The folder.
+    pub(crate) dir: PathBuf,
+    config: PathBuf,
+    credentials: String,
+}
+
+impl Plan {
+    /// Writes down what it needs to know; a server that was killed over this folder left its ports behind.
+    pub(crate) fn over(dir: PathBuf, config: &NatsConfig) -> Result<Self, EmbeddedError> {
+        forget_ports(&dir)?;
+        let (config, credentials) = match config {
+            NatsConfig::File(path) => (std::path::absolute(path).map_err(io_error("finding", path))?, String::new()),
+            NatsConfig::Local { port } => {
+                let password = password(&dir.join("password"))?;
+                (write_config(&dir, *port, &password)?, format!("{USER}:{password}@"))
+            }
+        };
+        Ok(Self { dir, config, credentials })
+    }
+
+    /// Its arguments.
+    pub(crate) fn words(&self) -> [OsString; 4] {
+        ["-c".into(), self.config.clone().into(), "--ports_file_dir".into(), self.dir.clone().into()]
+    }
+
+    /// The port and the address of the server once it answers.
+    pub(crate) fn found(&self) -> Option<(u16, String)> {
+        let listening = listening(&self.dir).filter(|address| greets(address))?;
+        let (scheme, port) = split_address(&listening)?;
+        Some((port, format!("{scheme}://{}127.0.0.1:{port}", self.credentials)))
+    }
+}
+
 /// Written as JSON, which nats-server reads as well: any path is quoted right.
 fn write_config(dir: &Path, port: Option<u16>, password: &str) -> Result<PathBuf, EmbeddedError> {
     let port = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
@@ -124,7 +151,6 @@ fn write_config(dir: &Path, port: Option<u16>, password: &str) -> Result<PathBuf
     Ok(path)
 }
 
-/// A server that was killed leaves the file with its ports behind.
 fn forget_ports(dir: &Path) -> Result<(), EmbeddedError> {
     for path in ports_files(dir) {
         fs::remove_file(&path).map_err(io_error("removing", &path))?;
@@ -145,13 +171,15 @@ fn listening(dir: &Path) -> Option<String> {
 }
 
 /// Waits for the ports and then for the first byte of the greeting.
-async fn wait_until_ready(keeper: &mut Keeper, dir: &Path, config: &NatsConfig) -> Result<String, EmbeddedError> {
+async fn wait_until_ready(
+    keeper: &mut Keeper,
+    plan: &Plan,
+    config: &NatsConfig,
+) -> Result<(u16, String), EmbeddedError> {
     let started = Instant::now();
     loop {
-        if let Some(address) = listening(dir)
-            && greets(&address)
-        {
-            return Ok(address);
+        if let Some(found) = plan.found() {
+            return Ok(found);
         }
         if keeper.ended() {
             return Err(match config {

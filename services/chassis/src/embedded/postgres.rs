@@ -1,24 +1,32 @@
 //! Postgres as a child: a cluster made at first sight, on 127.0.0.1, behind a password of its own.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use sqlx::Connection as _;
 
+use super::address::{Address, SUPERUSER};
 use super::find::{self, PostgresInstall};
 use super::keeper::{Keeper, Lock, Order, make_folder, password};
 use super::shield::Shield;
 use super::{EmbeddedError, io_error};
 
 const WHAT: &str = "Postgres";
-const SUPERUSER: &str = "postgres";
 /// Replaying the log after a crash may take its time.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// Somebody else may take a free port between our look and Postgres' own.
 const PORT_TRIES: u32 = 5;
+
+const SETTINGS: &[&str] = &[
+    "listen_addresses=127.0.0.1",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "log_checkpoints=off",
+    // Several nodes share one cluster in a demo and in tests, each with a pool for every service.
+    "max_connections=400",
+];
+const UNSAFE_SETTINGS: &[&str] = &["fsync=off", "full_page_writes=off", "synchronous_commit=off"];
 
 /// How to start a Postgres.
 #[derive(Clone, Debug)]
@@ -34,8 +42,7 @@ pub struct PostgresOptions {
 /// A running Postgres; dropped, it ends at once.
 pub struct Postgres {
     keeper: Keeper,
-    port: u16,
-    password: String,
+    address: Address,
 }
 
 impl Postgres {
@@ -62,20 +69,20 @@ impl Postgres {
     pub async fn running(data_dir: &Path, database: &str) -> Option<String> {
         let pid_file = fs::read_to_string(data_dir.join("data/postmaster.pid")).ok()?;
         let port: u16 = pid_file.lines().nth(3)?.trim().parse().ok()?;
-        let password = fs::read_to_string(data_dir.join("password")).ok()?;
+        let address = Address { port, password: fs::read_to_string(data_dir.join("password")).ok()? };
         // After a crash the file is there and the server is not, or another one listens at its port.
-        connect(port, &password).await.ok()?.close().await.ok()?;
-        Some(address(port, &password, database))
+        address.connect().await.ok()?.close().await.ok()?;
+        Some(address.url(database))
     }
 
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port
     }
 
     /// The address of a database, as its superuser: who makes each service's own role.
     pub fn url(&self, database: &str) -> String {
-        address(self.port, &self.password, database)
+        self.address.url(database)
     }
 
     /// Makes a database; well if it is there.
@@ -83,18 +90,7 @@ impl Postgres {
     /// # Errors
     /// What Postgres says.
     pub async fn create_database(&self, name: &str) -> Result<(), EmbeddedError> {
-        let mut connection = connect(self.port, &self.password).await?;
-        let there: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1")
-            .bind(name)
-            .fetch_optional(&mut connection)
-            .await?;
-        if there.is_none() {
-            let statement = format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""));
-            let made = sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await;
-            made.map(drop).or_else(|problem| if is_duplicate(&problem) { Ok(()) } else { Err(problem) })?;
-        }
-        connection.close().await?;
-        Ok(())
+        self.address.create_database(name).await
     }
 
     /// Stops in good order: open transactions are rolled back, everything committed is on disk.
@@ -109,16 +105,6 @@ impl Postgres {
     pub async fn kill(self) {
         self.keeper.kill().await;
     }
-}
-
-fn address(port: u16, password: &str, database: &str) -> String {
-    format!("postgres://{SUPERUSER}:{password}@127.0.0.1:{port}/{database}")
-}
-
-/// Two who make the same database at once: one is told that it exists, or that its name does.
-fn is_duplicate(problem: &sqlx::Error) -> bool {
-    let code = problem.as_database_error().and_then(|problem| problem.code());
-    matches!(code.as_deref(), Some("42P04" | "23505"))
 }
 
 async fn open_cluster(install: &PostgresInstall, dir: &Path, durable: bool) -> Result<(Shield, String), EmbeddedError> {
@@ -192,48 +178,38 @@ async fn launch(
     options: &PostgresOptions,
     password: &str,
 ) -> Result<Postgres, EmbeddedError> {
-    let port = match options.port {
-        Some(port) => port,
-        None => free_port().map_err(io_error("looking for a free port for", dir))?,
-    };
+    let address = Address::take(options.port, password)?;
     let mut words = vec![install.bin.join("postgres").into_os_string(), "-D".into(), dir.join("data").into()];
-    words.extend(["-p".into(), port.to_string().into()]);
-    for setting in settings(options.durable) {
+    words.extend(["-p".into(), address.port.to_string().into()]);
+    // A socket's path must stay under 108 bytes, which nobody's data folder promises.
+    for setting in ["unix_socket_directories="].iter().chain(settings(options.durable)) {
         words.extend(["-c".into(), setting.into()]);
     }
     let order = Order { what: WHAT, dir, shield, words, gentle: "INT", rough: "QUIT" };
     let mut keeper = Keeper::start(order, lock)?;
-    wait_until_ready(&mut keeper, port, password).await?;
-    Ok(Postgres { keeper, port, password: password.to_owned() })
+    wait_until_ready(&mut keeper, &address).await?;
+    Ok(Postgres { keeper, address })
 }
 
-fn settings(durable: bool) -> Vec<&'static str> {
-    let mut settings = vec![
-        "listen_addresses=127.0.0.1",
-        // A socket's path must stay under 108 bytes, which nobody's data folder promises.
-        "unix_socket_directories=",
-        "timezone=UTC",
-        "log_timezone=UTC",
-        "log_checkpoints=off",
-        // Several nodes share one cluster in a demo and in tests, each with a pool for every service.
-        "max_connections=400",
-    ];
-    if !durable {
-        settings.extend(["fsync=off", "full_page_writes=off", "synchronous_commit=off"]);
-    }
-    settings
+/// What every server is told, wherever it runs.
+pub(crate) fn settings(durable: bool) -> impl Iterator<Item = &'static &'static str> {
+    SETTINGS.iter().chain(UNSAFE_SETTINGS.iter().filter(move |_| !durable))
 }
 
-async fn wait_until_ready(keeper: &mut Keeper, port: u16, password: &str) -> Result<(), EmbeddedError> {
+async fn wait_until_ready(keeper: &mut Keeper, address: &Address) -> Result<(), EmbeddedError> {
     let started = Instant::now();
     loop {
         if keeper.ended() {
             let taken = keeper.said().contains("Address already in use");
-            return Err(if taken { EmbeddedError::PortInUse { what: WHAT, port } } else { keeper.exited() });
+            return Err(if taken {
+                EmbeddedError::PortInUse { what: WHAT, port: address.port }
+            } else {
+                keeper.exited()
+            });
         }
         // Whoever took the port may accept us and never say a word: our own server's end counts, not theirs.
         let answer = tokio::select! {
-            answer = connect(port, password) => answer.ok(),
+            answer = address.connect() => answer.ok(),
             () = keeper.wait() => None,
         };
         if let Some(connection) = answer {
@@ -245,20 +221,4 @@ async fn wait_until_ready(keeper: &mut Keeper, port: u16, password: &str) -> Res
         }
         tokio::time::sleep(Duration::from_millis(15)).await;
     }
-}
-
-async fn connect(port: u16, password: &str) -> Result<PgConnection, sqlx::Error> {
-    PgConnectOptions::new_without_pgpass()
-        .host("127.0.0.1")
-        .port(port)
-        .username(SUPERUSER)
-        .password(password)
-        .database("postgres")
-        .ssl_mode(PgSslMode::Disable)
-        .connect()
-        .await
-}
-
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chassis::broker;
-use chassis::embedded::{Nats, NatsConfig, NatsOptions};
+use chassis::embedded::{NatsConfig, NatsOptions};
 use chassis::event::{Actor, Fact};
 use chassis::ledger::Ledger;
 use chassis::names::Reference;
 use chassis::room::Room;
 use chassis::serve::Running;
-use chassis::testing::Stage;
+use chassis::testing::{Nats, Stage};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tempfile::TempDir;

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use chassis::broker;
-use chassis::embedded::{Nats, NatsConfig, NatsOptions};
+use chassis::embedded::{NatsConfig, NatsOptions};
 use chassis::event::{Actor, Event, Fact, timestamp};
 use chassis::hearing::Hearing;
 use chassis::inbox::Listener;
 use chassis::names::{Reference, Space};
 use chassis::serve::Running;
-use chassis::testing::Stage;
+use chassis::testing::{Nats, Stage};
 use chassis::{clock, room::Room};
 use prost::Message;
 use proto::common::judged::Source;

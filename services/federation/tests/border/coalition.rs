@@ -1,7 +1,7 @@
 //! A backbone and two partners that have joined its initiative.
 
-use chassis::embedded::Postgres;
 use chassis::names::{Reference, Space, Within};
+use chassis::testing::Postgres;
 use tempfile::TempDir;
 
 use crate::hub::Hub;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chassis::clock;
-use chassis::embedded::{Nats, NatsConfig, NatsOptions};
+use chassis::embedded::{NatsConfig, NatsOptions};
+use chassis::testing::Nats;
 use federation::hub::{HubAddress, HubConfig, HubKeys, HubReach, HubTls, MailboxSize};
 use federation::links::HubSide;
 use tempfile::TempDir;

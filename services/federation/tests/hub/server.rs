@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
-use chassis::embedded::{EmbeddedError, Nats, NatsConfig, NatsOptions};
+use chassis::embedded::{EmbeddedError, NatsConfig, NatsOptions};
+use chassis::testing::Nats;
 use federation::hub::{
     BackboneMailbox, HubAdmin, HubConfig, HubKeys, HubReach, HubTls, MailboxKeys, MailboxSize, NodeCredentials,
     NodeMailbox, Road, new_user_seed,

@@ -2,7 +2,8 @@
 //! word on health, and a hub's server that something else runs.
 
 use chassis::config::Config;
-use chassis::embedded::{Nats, NatsConfig, NatsOptions};
+use chassis::embedded::{NatsConfig, NatsOptions};
+use chassis::testing::Nats;
 use node::client::Client;
 use proto::federation::CreateInvitationRequest;
 use proto::membership::{CreateInitiativeRequest, Initiative};

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use chassis::embedded::{Nats, NatsConfig, NatsOptions, Postgres, PostgresOptions};
+use chassis::embedded::{NatsConfig, NatsOptions, PostgresOptions};
+use chassis::testing::{Nats, Postgres};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 

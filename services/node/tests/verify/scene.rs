@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chassis::config::Config;
-use chassis::embedded::{Postgres, PostgresOptions};
+use chassis::embedded::PostgresOptions;
 use chassis::identity::NodeKeys;
+use chassis::testing::Postgres;
 use node::client::Client;
 use node::house::House;
 use node::verify::{Report, Verifier, Watch};
