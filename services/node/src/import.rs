@@ -10,8 +10,10 @@ pub mod agenda;
 pub mod connecticut;
 pub mod directory;
 pub mod grants;
+pub mod iati;
 mod labels;
 mod lines;
+pub mod mail;
 pub mod report;
 mod table;
 

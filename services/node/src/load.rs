@@ -2,9 +2,12 @@
 //! is one submission, all of it or nothing. Awards, organizations and what they offer: one call each. Doing the same again
 //! has no second effect.
 
+mod activities;
 mod agenda;
 mod awards;
 mod directory;
+mod ground;
+mod messages;
 mod organizations;
 mod sending;
 mod submit;
@@ -18,10 +21,13 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 use tonic::{Code, Status};
 
+pub use activities::{Carried, carry_all};
 pub use agenda::{Drafted, draft};
 pub use awards::award_all;
 pub use directory::{Loaded, Loading, register_all};
-pub use organizations::{Reporters, Who, admit_hosted, register, reporters};
+pub use ground::Ground;
+pub use messages::{Into, Posted, post_all};
+pub use organizations::{Reporters, Who, admit_hosted, by_identifier, register, reporters};
 pub use sending::Sent;
 pub use submit::{Line, Outcome, Submitting, submit, submit_all};
 

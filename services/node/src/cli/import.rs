@@ -5,6 +5,8 @@ mod connecticut;
 mod directory;
 mod files;
 mod grants;
+mod iati;
+mod mail;
 mod outcome;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ Examples:
                                                              a directory into organisations and their offers
   commonweal import agenda --name \"Our goals\" --dry-run goals.csv
                                                              a framework of goals into the draft of an agenda
+  commonweal import iati --dry-run activities.xml            IATI files into activities
+  commonweal import mail --channel REFERENCE list.mbox       mail archives into a channel
 
 Exit code 4 when rows are wrong: each is named with its place and what is wrong with it.";
 
@@ -44,6 +48,8 @@ enum Source {
     Grants(grants::Grants),
     Directory(directory::Directory),
     Agenda(agenda::Agenda),
+    Iati(iati::Iati),
+    Mail(mail::Mail),
 }
 
 impl Import {
@@ -53,6 +59,8 @@ impl Import {
             Source::Grants(grants) => grants.run(config).await,
             Source::Directory(directory) => directory.run(config).await,
             Source::Agenda(agenda) => agenda.run(config).await,
+            Source::Iati(iati) => iati.run(config).await,
+            Source::Mail(mail) => mail.run(config).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Lists of a node in whole, asked for page by page.
 
-use proto::activities::{Award, ListAwardsRequest};
+use proto::activities::*;
 use proto::agenda::{Agenda, ListAgendasRequest};
 use proto::measurement::{ListMeasuresRequest, Measure};
 use proto::membership::*;
@@ -106,6 +106,32 @@ impl Client {
             let request = ListMeasuresRequest { page_size: PAGE, page_token, ..wanted.clone() };
             let page = self.measurement().list_measures(request).await?.into_inner();
             Ok((page.measures, page.next_page_token))
+        })
+        .await
+    }
+
+    /// Activities, as `wanted` narrows them down.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn every_activity(&self, wanted: ListActivitiesRequest) -> Result<Vec<Activity>, NodeError> {
+        every(async |page_token| {
+            let request = ListActivitiesRequest { page_size: PAGE, page_token, ..wanted.clone() };
+            let page = self.activities().list_activities(request).await?.into_inner();
+            Ok((page.activities, page.next_page_token))
+        })
+        .await
+    }
+
+    /// Needs, as `wanted` narrows them down.
+    ///
+    /// # Errors
+    /// Where the node does not answer, or refuses.
+    pub async fn needs(&self, wanted: ListNeedsRequest) -> Result<Vec<Need>, NodeError> {
+        every(async |page_token| {
+            let request = ListNeedsRequest { page_size: PAGE, page_token, ..wanted.clone() };
+            let page = self.activities().list_needs(request).await?.into_inner();
+            Ok((page.needs, page.next_page_token))
         })
         .await
     }

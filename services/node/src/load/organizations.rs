@@ -79,6 +79,16 @@ pub(super) fn who(known: &BTreeMap<Place, Vec<String>>, organization: &Organizat
     }
 }
 
+/// Every organization's references by the identifier that others write, scheme and value with a hyphen between them,
+/// such as `GB-CHC-327114`.
+///
+/// # Errors
+/// Where the node does not answer.
+pub async fn by_identifier(client: &Client, initiative: &str) -> Result<BTreeMap<String, Vec<String>>, NodeError> {
+    let known = known(client, initiative).await?;
+    Ok(known.into_iter().map(|((scheme, value), references)| (format!("{scheme}-{value}"), references)).collect())
+}
+
 /// Every organization's reference by scheme and value of its identifiers.
 pub(super) async fn known(client: &Client, initiative: &str) -> Result<BTreeMap<Place, Vec<String>>, NodeError> {
     let wanted = ListOrganizationsRequest { initiative: initiative.to_owned(), ..ListOrganizationsRequest::default() };

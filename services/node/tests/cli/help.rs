@@ -33,6 +33,8 @@ const COMMANDS: &[&[&str]] = &[
     &["import", "grants"],
     &["import", "directory"],
     &["import", "agenda"],
+    &["import", "iati"],
+    &["import", "mail"],
     &["status"],
     &["doctor"],
     &["quarantine"],

@@ -2,10 +2,14 @@
 
 use crate::backbone::Backbone;
 use crate::stage::Stage;
-use proto::activities::{Award, ListAwardsRequest};
+use proto::activities::{ActivityState, Award, ListActivitiesRequest, ListAwardsRequest};
 use proto::common::Role;
 use proto::measurement::{GetRollupRequest, ListMeasuresRequest, ListSubmissionsRequest};
 use proto::membership::{Identifier, Organization, Sector};
+use proto::messaging::{
+    ChannelDefinition, ChannelKind, CreateChannelRequest, EditMessageRequest, ListMessagesRequest, Message,
+    WithdrawMessageRequest,
+};
 
 const TITLES: &str = "\"Student Counts by District and Year\"\n\"All Districts\"\n";
 
@@ -24,6 +28,19 @@ impl Backbone {
         let request =
             ListSubmissionsRequest { initiative: self.initiative.clone(), ..ListSubmissionsRequest::default() };
         self.client.measurement().list_submissions(request).await.unwrap().into_inner().submissions.len()
+    }
+
+    /// A hosted partner with an identifier.
+    async fn partner(&self, name: &str, scheme: &str, value: &str) -> String {
+        let organization = Organization {
+            display_name: name.to_owned(),
+            sector: Sector::Nonprofit.into(),
+            identifiers: vec![Identifier { scheme: scheme.to_owned(), value: value.to_owned() }],
+            ..Organization::default()
+        };
+        let reference = node::load::register(&self.client, &self.initiative, organization).await.unwrap();
+        node::load::admit_hosted(&self.client, &self.initiative, &reference, &[Role::Partner]).await.unwrap();
+        reference
     }
 
     /// The total of the only period.
@@ -164,5 +181,174 @@ async fn grants_become_awards_of_whoever_made_them_and_once() {
         let of = |award: &Award| award.definition.clone().unwrap().organization;
         assert!(awards.len() == 2 && awards.iter().all(|award| of(award) == foundation), "{awards:?}");
     }
+    assert_eq!(backbone.served.stop().await, Some(0));
+}
+
+const IATI: &str = r#"<iati-activities version="2.03">
+<iati-activity default-currency="EUR" xml:lang="en"><iati-identifier>AA-1-X</iati-identifier>
+<reporting-org ref="AA-1"/><title><narrative>Reading rooms</narrative></title>
+<participating-org ref="BB-2" role="1"/><activity-status code="STATUS"/><activity-date iso-date="2023-01-01" type="2"/>
+<recipient-country code="KE"/>
+<budget><period-start iso-date="2023-01-01"/><period-end iso-date="2023-12-31"/><value>70</value></budget>
+<transaction ref="T1"><transaction-type code="2"/><transaction-date iso-date="2023-03-01"/><value>1000</value>
+<receiver-org><narrative>A library</narrative></receiver-org></transaction>
+<transaction><transaction-type code="3"/><transaction-date iso-date="2023-04-01"/><value>400</value>
+<receiver-org><narrative>A library</narrative></receiver-org></transaction>
+<transaction><transaction-type code="3"/><transaction-date iso-date="2023-04-01"/><value>400</value>
+<receiver-org><narrative>A library</narrative></receiver-org></transaction>
+</iati-activity></iati-activities>"#;
+
+#[tokio::test]
+async fn activities_are_made_once_with_their_awards_and_move_on() {
+    let backbone = Backbone::start().await;
+    let write = |name: &str, text: &str| backbone.stage.write(name, text).display().to_string();
+    let good = write("good.xml", &IATI.replace("STATUS", "2"));
+    let done = write("done.xml", &IATI.replace("STATUS", "4"));
+    let bad = write("bad.xml", &IATI.replace("STATUS", "closed").replace("2023-04-01", "April"));
+    let import = async |files: &[&str]| {
+        backbone
+            .stage
+            .on(&backbone.config, &[&["import", "iati", "--json", "--budgets-as-needs"], files].concat())
+            .await
+    };
+    let known = async || {
+        let wanted = ListActivitiesRequest { initiative: backbone.initiative.clone(), ..Default::default() };
+        backbone.client.every_activity(wanted).await.unwrap()
+    };
+
+    let said = import(&[&good, &bad]).await;
+    assert_eq!((said.code, said.json()["faults"].as_array().unwrap().len()), (Some(4), 3), "{said:?}");
+    let said = import(&[&good]).await;
+    assert_eq!(said.code, Some(2), "nobody is known by that identifier yet: {said:?}");
+    assert!(said.complaint().contains("AA-1"), "{said:?}");
+    assert_eq!(known().await, [], "nothing was kept");
+
+    for (name, value) in [("Reading aid", "1"), ("A foundation", "2")] {
+        let scheme = if value == "1" { "AA" } else { "BB" };
+        let organization = Organization {
+            display_name: name.to_owned(),
+            sector: Sector::Nonprofit.into(),
+            identifiers: vec![Identifier { scheme: scheme.to_owned(), value: value.to_owned() }],
+            ..Organization::default()
+        };
+        let organization = node::load::register(&backbone.client, &backbone.initiative, organization).await.unwrap();
+        node::load::admit_hosted(&backbone.client, &backbone.initiative, &organization, &[Role::Partner])
+            .await
+            .unwrap();
+    }
+    for (file, state, made) in [
+        (&good, ActivityState::UnderWay, (1, 1, 2, 1)),
+        (&good, ActivityState::UnderWay, (0, 0, 0, 0)),
+        (&done, ActivityState::Completed, (0, 0, 0, 0)),
+        (&done, ActivityState::Completed, (0, 0, 0, 0)),
+    ] {
+        let said = import(&[file]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let told = said.json();
+        let told = ["made", "awards", "disbursements", "needs"].map(|what| told[what].as_u64().unwrap());
+        assert_eq!(told, <[u64; 4]>::from(made), "{said:?}");
+        let [activity] = <[_; 1]>::try_from(known().await).unwrap();
+        assert_eq!(activity.state(), state);
+        assert_eq!(activity.definition.unwrap().funding.len(), 1);
+    }
+    let wanted = ListAwardsRequest { initiative: backbone.initiative.clone(), ..ListAwardsRequest::default() };
+    let [award] = <[_; 1]>::try_from(backbone.client.awards(wanted).await.unwrap()).unwrap();
+    assert_eq!((award.paid.as_str(), award.disbursements.len()), ("800", 2));
+    assert_eq!(backbone.served.stop().await, Some(0));
+}
+
+const MAIL: &str = "\
+From ann@example.org Mon Oct  5 04:41:25 2020
+From: Ann Example <ann@example.org>
+Date: Mon, 05 Oct 2020 04:41:21 +0000
+Subject: Rooms
+Message-ID: <1@x>
+
+Which rooms do we have?
+
+From ben@example.org Mon Oct  5 05:41:25 2020
+From: ben@example.org
+Date: Mon, 05 Oct 2020 05:41:21 +0000
+Subject: Re: Rooms
+Message-ID: <2@x>
+In-Reply-To: <1@x>
+
+Three. Ask ann@example.org
+
+From cleo@example.org Mon Oct  5 06:41:25 2020
+From: =Cleo <cleo@example.org>
+Date: Mon, 05 Oct 2020 06:41:21 +0000
+Subject: Re: Rooms
+Message-ID: <3@x>
+References: <1@x> <2@x>
+
+Four.
+";
+
+#[tokio::test]
+async fn mail_becomes_messages_in_threads_once_and_what_was_taken_back_stays_so() {
+    let backbone = Backbone::start().await;
+    let organization = backbone.partner("Reading aid", "AA", "1").await;
+    let definition = ChannelDefinition {
+        organization: organization.clone(),
+        name: "Archive".to_owned(),
+        kind: ChannelKind::Discussion.into(),
+        ..ChannelDefinition::default()
+    };
+    let space = "members".to_owned();
+    let (initiative, request_id) = (backbone.initiative.clone(), "open-archive".to_owned());
+    let request = CreateChannelRequest { initiative, space, definition: Some(definition), request_id };
+    let channel = loop {
+        match backbone.client.messaging().create_channel(request.clone()).await {
+            Ok(made) => break made.into_inner().channel.unwrap().reference,
+            // The room hears of the initiative a moment later.
+            Err(status) if status.code() == tonic::Code::NotFound => tokio::task::yield_now().await,
+            Err(status) => panic!("{status}"),
+        }
+    };
+    let good = backbone.stage.write("list.mbox", MAIL).display().to_string();
+    let bad = MAIL.replace("In-Reply-To: <1@x>", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx");
+    let bad = backbone.stage.write("bad.mbox", &bad).display().to_string();
+    let import = async |files: &[&str]| {
+        let arguments = [&["import", "mail", "--json", "--channel", &channel], files].concat();
+        backbone.stage.on(&backbone.config, &arguments).await
+    };
+    let messages = async || {
+        let request = ListMessagesRequest { channel: channel.clone(), page_size: 500, ..Default::default() };
+        let entries = backbone.client.messaging().list_messages(request).await.unwrap().into_inner().entries;
+        entries.into_iter().map(|entry| entry.message.unwrap()).collect::<Vec<_>>()
+    };
+
+    let said = import(&[&good, &bad]).await;
+    assert_eq!((said.code, messages().await.len()), (Some(4), 0), "{said:?}");
+    assert_eq!(import(&["--dry-run", &good]).await.json()["found"]["messages"], 3);
+    assert_eq!(messages().await.len(), 0, "nothing was kept");
+    let said = import(&[&good]).await;
+    assert_eq!((said.code, &said.json()["posted"]), (Some(0), &3.into()), "{said:?}");
+    let there = messages().await;
+    let first = &there[0];
+    assert_eq!((first.body.as_str(), first.byline.as_str()), ("Rooms\n\nWhich rooms do we have?", "Ann Example"));
+    assert_eq!((there[1].body.as_str(), there[2].byline.as_str()), ("Three. Ask [address]", "=Cleo"));
+    let heading = |message: &Message| message.heading.clone().unwrap();
+    assert!(there.iter().skip(1).all(|answer| heading(answer).thread == first.reference), "{there:?}");
+    assert_eq!(
+        (heading(first).organization, heading(first).written_time.unwrap().seconds),
+        (organization, 1_601_872_881)
+    );
+    assert!(there.iter().all(|message| !format!("{message:?}").contains("example.org")), "{there:?}");
+
+    let withdrawal = WithdrawMessageRequest { message: there[1].reference.clone(), request_id: "take-back".to_owned() };
+    backbone.client.messaging().withdraw_message(withdrawal).await.unwrap();
+    let edit = EditMessageRequest {
+        message: there[2].reference.clone(),
+        body: "Five.".to_owned(),
+        request_id: "mend-it-1".to_owned(),
+        ..EditMessageRequest::default()
+    };
+    backbone.client.messaging().edit_message(edit).await.unwrap();
+    let said = import(&[&good]).await;
+    let told = said.json();
+    assert_eq!((&told["posted"], &told["already"], &told["withdrawn"]), (&0.into(), &2.into(), &1.into()), "{said:?}");
+    assert!(messages().await.iter().all(|message| !message.body.contains("Three")));
     assert_eq!(backbone.served.stop().await, Some(0));
 }

@@ -1,5 +1,7 @@
 //! The files that are named, and those in the folders that are named.
 
+use std::fs;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use crate::error::NodeError;
@@ -10,39 +12,53 @@ const LARGEST: u64 = 256 << 20;
 
 /// Reads them all, in the order of their names within a folder, of which those that end so are read.
 pub(super) fn read(named: &[PathBuf], ending: &str) -> Result<Vec<File>, NodeError> {
+    paths(named, &[ending])?.iter().map(|path| one(path)).collect()
+}
+
+/// Where they are, in the same order.
+pub(super) fn paths(named: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, NodeError> {
     let mut paths = Vec::new();
     for path in named {
         if path.is_dir() {
-            paths.extend(within(path, ending)?);
+            paths.extend(within(path, endings)?);
         } else {
             paths.push(path.clone());
         }
     }
-    paths.iter().map(|path| one(path)).collect()
+    Ok(paths)
 }
 
-fn within(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, NodeError> {
-    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+/// Opens one to be read bit by bit.
+pub(super) fn open(path: &Path) -> Result<BufReader<fs::File>, NodeError> {
+    let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    Ok(BufReader::with_capacity(64 << 10, file))
+}
+
+fn within(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, NodeError> {
+    let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending)) {
+        let extension = path.extension().unwrap_or_default();
+        if endings.iter().any(|ending| extension.eq_ignore_ascii_case(ending)) {
             paths.push(path);
         }
     }
     if paths.is_empty() {
-        return Err(NodeError::Usage(format!("there is no file *.{ending} in {}", folder.display())));
+        let endings: Vec<String> = endings.iter().map(|ending| format!("*.{ending}")).collect();
+        let (endings, folder) = (endings.join(" or "), folder.display());
+        return Err(NodeError::Usage(format!("there is no file {endings} in {folder}")));
     }
     paths.sort();
     Ok(paths)
 }
 
 fn one(path: &Path) -> Result<File, NodeError> {
-    let size = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
+    let size = fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
     if size > LARGEST {
         return Err(NodeError::Usage(format!("{} is too large: {} MiB", path.display(), size >> 20)));
     }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
     Ok(File { name: path.display().to_string(), bytes })
 }
 

@@ -8,7 +8,6 @@ use chassis::config::Config;
 use clap::Args;
 use proto::activities::AwardDefinition;
 use proto::federation::GetStatusRequest;
-use proto::membership::ListOrganizationsRequest;
 use serde::Serialize;
 
 use super::super::initiative::Which;
@@ -129,15 +128,10 @@ impl Grants {
             return Ok(wanted.into_iter().map(|funder| (funder.clone(), organization.clone())).collect());
         }
         let here = client.federation().get_status(GetStatusRequest {}).await?.into_inner().node;
-        let all = ListOrganizationsRequest { initiative: initiative.to_owned(), ..ListOrganizationsRequest::default() };
-        let organizations = client.organizations(all).await?;
-        let known =
-            organizations.iter().filter(|one| one.reference.split('/').next() == Some(here.as_str())).flat_map(|one| {
-                (one.identifiers.iter()).map(|known| (format!("{}-{}", known.scheme, known.value), &one.reference))
-            });
-        let known: BTreeMap<String, &String> = known.collect();
-        let of = |funder: &String| match known.get(funder) {
-            Some(reference) => Ok((funder.clone(), (*reference).clone())),
+        let known = load::by_identifier(client, initiative).await?;
+        let lives_here = |reference: &&String| reference.split('/').next() == Some(here.as_str());
+        let of = |funder: &String| match known.get(funder).into_iter().flatten().find(lives_here) {
+            Some(reference) => Ok((funder.clone(), reference.clone())),
             None => Err(NodeError::Usage(format!(
                 "no organisation of this node is known as {funder}: register it with that identifier, or name it with \
                  --awarded-by"
