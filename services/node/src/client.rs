@@ -24,7 +24,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-pub use address::{announce, announced, forget};
+pub use address::{all_announced, announce, announced, forget};
 
 use address::Channels;
 

@@ -59,6 +59,11 @@ pub fn announced(data_dir: &Path) -> Option<SocketAddr> {
     found.next().map(|announced| announced.address)
 }
 
+/// Whether every service of a node has said where it is called: they say so one after the other.
+pub fn all_announced(data_dir: &Path) -> bool {
+    services().all(|(service, _)| read(data_dir, service).is_ok_and(|found| found.is_some()))
+}
+
 fn read(data_dir: &Path, service: &str) -> Result<Option<Announced>, NodeError> {
     let bytes = strongbox::read(&file(data_dir, service))?;
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
@@ -183,6 +188,17 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_of_which_one_service_has_said_where_it_listens_is_not_there_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = "127.0.0.1:9".parse().unwrap();
+        announce(folder.path(), &[federation::NAME], address, false).unwrap();
+        assert_eq!((announced(folder.path()), all_announced(folder.path())), (Some(address), false));
+        let all: Vec<&str> = services().map(|(service, _)| service).collect();
+        announce(folder.path(), &all, address, false).unwrap();
+        assert!(all_announced(folder.path()));
+    }
 
     #[test]
     fn a_service_is_called_where_it_announced_itself_or_elsewhere_as_configured() {

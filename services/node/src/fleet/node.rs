@@ -96,7 +96,8 @@ impl Node {
         let config = &self.config;
         let client = until(format!("the node {}", self.sketch.name), async || {
             process.still_there()?;
-            if client::announced(&config.node.data_dir).is_none() {
+            // A service that has not said so yet would be called for ever where nobody listens.
+            if !client::all_announced(&config.node.data_dir) {
                 return Ok(None);
             }
             let Ok(client) = Client::own(config).await else { return Ok(None) };
