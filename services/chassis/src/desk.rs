@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 use crate::authn::{Call, Caller};
 use crate::authz::{self, Standing};
 use crate::clock;
+use crate::crash;
 use crate::errors;
 use crate::event::{Actor, Event, Fact};
 use crate::ledger::Ledger;
@@ -182,7 +183,9 @@ impl<R: Room> Work<R> {
             lines => log::append_answered(&mut self.transaction, R::NAME, lines, &claim, reply).await,
         };
         kept.map_err(errors::database)?;
+        crash::point("ledger.before_commit");
         self.transaction.commit().await.map_err(errors::database)?;
+        crash::point("ledger.after_commit");
         self.ledger.committed();
         Ok(Response::new(answer))
     }

@@ -21,7 +21,7 @@ use crate::event::timestamp;
 use crate::relay::{ACCEPTED_AT, POSITION, SEQUENCE};
 use crate::room::FoldError;
 use crate::telemetry::{self, SERVICE, SOURCE, TRACEPARENT, meters, of};
-use crate::{broker, clock};
+use crate::{broker, clock, crash};
 
 const BATCH: usize = 256;
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -238,7 +238,9 @@ impl<L: Listener> Inbox<L> {
             let span = hearing(source, fresh);
             self.listener.take(&mut transaction, source, fresh).instrument(span).await?;
             advance(&mut transaction, source, last).await?;
+            crash::point("inbox.before_commit");
             transaction.commit().await?;
+            crash::point("inbox.after_commit");
             let count = u64::try_from(fresh.len()).unwrap_or(0);
             meters().heard.add(count, &[of(SERVICE, L::NAME), of(SOURCE, source.to_owned())]);
             self.heard.insert(source.to_owned(), last);

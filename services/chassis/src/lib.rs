@@ -8,6 +8,7 @@ pub mod broker;
 pub mod circles;
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod database;
 pub mod desk;
 pub mod digest;

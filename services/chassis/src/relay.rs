@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker;
+use crate::crash;
 use crate::event::timestamp;
 use crate::telemetry::{SERVICE, TRACEPARENT, meters, of};
 
@@ -121,7 +122,9 @@ impl Relay {
             let rows = rows(connection, published, BATCH).await?;
             behind = i64::try_from(rows.len()) == Ok(BATCH);
             if let Some(last) = rows.last().map(|row| row.sequence) {
+                crash::point("relay.numbered");
                 self.publish_batch(&context, &rows).await?;
+                crash::point("relay.published");
                 note_published(connection, last).await?;
                 published = last;
             }

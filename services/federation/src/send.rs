@@ -1,6 +1,7 @@
 //! The sending half of a link: reads what the other side does not have from Postgres and puts it on the road.
 
 use bytes::Bytes;
+use chassis::crash;
 use chassis::names::Space;
 use prost::Message;
 use proto::federation::{Frame, Have, LinkMessage, link_message};
@@ -45,7 +46,9 @@ async fn speak(link: &Link, say: Say) -> Result<(), BorderError> {
     let have = have::of(&mut connection, &link.initiative.initiative, link.partner(), !link.is_backbone()).await?;
     drop(connection);
     let have = Have { answer: say.answer, resume: say.resume, ..have };
-    confirmed(vec![start(link, link_message::Message::Have(have)).await?]).await
+    confirmed(vec![start(link, link_message::Message::Have(have)).await?]).await?;
+    crash::point("confirmer.said");
+    Ok(())
 }
 
 /// Puts one message on the road. Whoever is on the road holds no connection to the database.
@@ -71,6 +74,7 @@ async fn send_feeds(link: &Link) -> Result<(), BorderError> {
             let Some((frame, last)) = next_frame(link, &name, &feed).await? else { break };
             let entries = u64::try_from(frame.entries.len()).unwrap_or(0);
             confirmed(vec![start(link, link_message::Message::Frame(frame)).await?]).await?;
+            crash::point("sender.sent");
             link_meters().sent.add(entries, &peer(&link.peer));
             link.pace.feed_sent(turn, &name, last);
         }
@@ -108,6 +112,7 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
                 on_the_road.push(start(link, link_message::Message::Accepted(step)).await?);
             }
             confirmed(on_the_road).await?;
+            crash::point("sender.sent");
             link_meters().sent.add(last, &peer(&link.peer));
             link.pace.space_sent(turn, &space, sent + last);
         }

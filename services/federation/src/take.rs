@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use chassis::{clock, identity, telemetry};
+use chassis::{clock, crash, identity, telemetry};
 use prost::Message;
 use proto::federation::{Accepted, Have, LinkMessage, link_message};
 use sqlx::{Connection, PgConnection};
@@ -126,7 +126,9 @@ impl Link {
             taken.note(&outcome);
         }
         links::contacted(&mut transaction, &self.peer, &self.initiative.initiative, clock::now()).await?;
+        crash::point("receiver.before_commit");
         transaction.commit().await?;
+        crash::point("receiver.after_commit");
         Ok(taken)
     }
 

@@ -6,13 +6,17 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use node::error::NodeError;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::field::Field;
 use super::place::{Broker, Place};
 use super::plan::{Fault, Lane};
 use super::wrong;
 use crate::proxy::{Way, Weather};
+
+/// A node that was told to crash and has nothing to do there is not waited for any longer.
+const CRASHES_WITHIN: Duration = Duration::from_secs(6);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Lets one lane of faults happen until `over`; how many there were. The last is made good in any case.
 pub async fn run(field: &Field, lane: Lane, over: watch::Receiver<bool>) -> Result<u64, NodeError> {
@@ -42,6 +46,13 @@ async fn happen(field: &Field, fault: Fault, lasts: impl Future<Output = ()>) ->
             lasts.await;
             place.start(&field.program).await
         }
+        Fault::CrashNode(at, point, time) => {
+            let place = field.place(at)?;
+            let point = chassis::crash::POINTS.get(point).copied().unwrap_or_default();
+            crash(field, place, &format!("{point}:{time}")).await;
+            lasts.await;
+            place.start(&field.program).await
+        }
         Fault::EndNode(at) => {
             let place = field.place(at)?;
             let ended = place.node.write().await.stop().await;
@@ -67,6 +78,26 @@ async fn happen(field: &Field, fault: Fault, lasts: impl Future<Output = ()>) ->
         }
         Fault::Cheat(trick) => field.cheat.play(trick, field).await,
     }
+}
+
+/// Starts a node so that it crashes; where it does not come to that point it is killed after a while.
+async fn crash(field: &Field, place: &Place, at: &str) {
+    {
+        let mut node = place.node.write().await;
+        node.kill().await;
+        if let Err(error) = node.start_to_crash(&field.program, at).await {
+            field.log.note(&format!("at its start: {error}"));
+        }
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < CRASHES_WITHIN {
+        if place.node.write().await.has_crashed() {
+            field.log.note(&format!("crashed at {at}"));
+            break;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    place.node.write().await.kill().await;
 }
 
 async fn freeze(place: &Place, lasts: impl Future<Output = ()>) -> Result<(), NodeError> {

@@ -12,6 +12,8 @@ pub enum Fault {
     KillNode(usize),
     /// A node is asked to end, as by an operating system, and started again after a while.
     EndNode(usize),
+    /// A node is started so that it crashes at a point of [`chassis::crash`], by number, and which time it comes there.
+    CrashNode(usize, usize, u64),
     /// A node stands still and goes on after a while.
     FreezeNode(usize),
     /// A node's broker is killed, and started again after a while.
@@ -83,7 +85,8 @@ fn one(dice: &mut Dice, nodes: usize) -> usize {
 
 fn of_a_node(dice: &mut Dice, nodes: usize) -> Fault {
     let node = one(dice, nodes);
-    dice.one_of(Fault::KillNode(node), &[Fault::KillNode(node), Fault::EndNode(node), Fault::FreezeNode(node)])
+    let crash = Fault::CrashNode(node, one(dice, chassis::crash::POINTS.len()), dice.between(1, 30));
+    dice.one_of(Fault::KillNode(node), &[crash, crash, Fault::EndNode(node), Fault::FreezeNode(node)])
 }
 
 fn of_a_server(dice: &mut Dice, nodes: usize) -> Fault {
@@ -121,10 +124,14 @@ mod tests {
 
     #[test]
     fn a_long_run_brings_every_kind_of_fault_to_every_node() {
-        let planned: Vec<Planned> = plan(1, 3, TIME * 4).into_iter().flatten().collect();
-        let kinds: BTreeSet<String> = planned.iter().map(|planned| format!("{:?}", planned.fault)).collect();
-        // Eleven kinds for each of three nodes, two of the hub, and the tricks.
-        assert_eq!(kinds.len(), 11 * 3 + 2 + Trick::ALL.len(), "{kinds:#?}");
+        let planned: Vec<Planned> = plan(1, 3, TIME * 20).into_iter().flatten().collect();
+        let kind = |fault: Fault| match fault {
+            Fault::CrashNode(node, point, _) => format!("CrashNode({node}, {point})"),
+            other => format!("{other:?}"),
+        };
+        let kinds: BTreeSet<String> = planned.iter().map(|planned| kind(planned.fault)).collect();
+        // Eleven kinds and the crashes for each of three nodes, two of the hub, and the tricks.
+        assert_eq!(kinds.len(), (11 + chassis::crash::POINTS.len()) * 3 + 2 + Trick::ALL.len(), "{kinds:#?}");
         assert!(plan(1, 3, TIME).into_iter().flatten().count() >= 30);
     }
 }

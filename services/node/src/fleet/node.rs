@@ -55,6 +55,7 @@ pub struct Node {
     file: PathBuf,
     config: Config,
     process: Option<Process>,
+    crashes: bool,
     client: Option<Client>,
 }
 
@@ -82,7 +83,7 @@ impl Node {
         }
         strongbox::replace(&file, text.as_bytes())?;
         let config = Config::of(&file, &text, [])?;
-        Ok(Self { sketch, id: keys.node.id().clone(), file, config, process: None, client: None })
+        Ok(Self { sketch, id: keys.node.id().clone(), file, config, process: None, crashes: false, client: None })
     }
 
     /// Starts the process and waits until it answers.
@@ -90,9 +91,22 @@ impl Node {
     /// # Errors
     /// Where it ends instead.
     pub async fn start(&mut self, program: &Path) -> Result<(), NodeError> {
+        self.launch(program, None).await
+    }
+
+    /// The same, and it crashes at some point, as [`chassis::crash`] says: perhaps before it answers.
+    ///
+    /// # Errors
+    /// Where it ends before it answers.
+    pub async fn start_to_crash(&mut self, program: &Path, at: &str) -> Result<(), NodeError> {
+        self.launch(program, Some(at)).await
+    }
+
+    async fn launch(&mut self, program: &Path, crash_at: Option<&str>) -> Result<(), NodeError> {
+        self.crashes = crash_at.is_some();
         client::forget(&self.config.node.data_dir)?;
         let log = self.config.node.data_dir.join("node.log");
-        let process = self.process.insert(Process::start(program, self.sketch.name, &self.file, log)?);
+        let process = self.process.insert(Process::start(program, self.sketch.name, &self.file, log, crash_at)?);
         let config = &self.config;
         let client = until(format!("the node {}", self.sketch.name), async || {
             process.still_there()?;
@@ -132,12 +146,17 @@ impl Node {
         self.process.as_ref()?.number()
     }
 
-    /// Fails where the process has ended by itself, with its last words.
+    /// Fails where the process has ended by itself, with its last words; not where it was told to crash.
     ///
     /// # Errors
     /// That it has.
     pub fn still_there(&mut self) -> Result<(), NodeError> {
-        self.process.as_mut().map_or(Ok(()), Process::still_there)
+        if self.crashes { Ok(()) } else { self.process.as_mut().map_or(Ok(()), Process::still_there) }
+    }
+
+    /// Whether it was told to crash, and has.
+    pub fn has_crashed(&mut self) -> bool {
+        self.crashes && self.process.as_mut().is_some_and(|process| process.still_there().is_err())
     }
 
     /// Runs a command of a program with this node's configuration: what it says, and whether it ended well.

@@ -24,15 +24,26 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a node with a configuration; what it logs is added to `log`.
+    /// Starts a node with a configuration; what it logs is added to `log`. It may be told where to crash, as
+    /// [`chassis::crash`] says.
     ///
     /// # Errors
     /// Where the process cannot be started.
-    pub fn start(program: &Path, name: &str, config: &Path, log: PathBuf) -> Result<Self, NodeError> {
+    pub fn start(
+        program: &Path,
+        name: &str,
+        config: &Path,
+        log: PathBuf,
+        crash_at: Option<&str>,
+    ) -> Result<Self, NodeError> {
         let child = || -> std::io::Result<Child> {
             let out = OpenOptions::new().create(true).append(true).open(&log)?;
             let err = out.try_clone()?;
-            command(program, config)
+            let mut command = command(program, config);
+            if let Some(crash_at) = crash_at {
+                command.env(chassis::crash::VARIABLE, crash_at);
+            }
+            command
                 .args(["serve", "--until-stdin-closes"])
                 .stdin(Stdio::piped())
                 .stdout(out)
