@@ -96,6 +96,8 @@ pub struct Inbox<L> {
     pool: PgPool,
     client: async_nats::Client,
     heard: BTreeMap<String, u64>,
+    /// What the database confirmed of it. Where it says less later, it lost in a crash what it had not put on disk yet.
+    noted: BTreeMap<String, u64>,
     /// Of whom more was heard than is noted.
     passed: BTreeSet<String>,
     troubles: Troubles,
@@ -109,7 +111,8 @@ enum Arrival {
 impl<L: Listener> Inbox<L> {
     /// The inbox that feeds `listener`.
     pub fn new(listener: Arc<L>, pool: PgPool, client: async_nats::Client) -> Self {
-        Self { listener, pool, client, heard: BTreeMap::new(), passed: BTreeSet::new(), troubles: Troubles::default() }
+        let (heard, noted, passed) = Default::default();
+        Self { listener, pool, client, heard, noted, passed, troubles: Troubles::default() }
     }
 
     /// What stands in its way, now and later.
@@ -145,6 +148,7 @@ impl<L: Listener> Inbox<L> {
         let live = self.client.subscribe(broker::ALL_EVENTS).await.map_err(broker)?;
         let mut heads = self.client.subscribe(broker::ALL_HEADS).await.map_err(broker)?;
         self.heard = load(&self.pool).await?;
+        self.noted = self.heard.clone();
         self.passed.clear();
         let mut live = live.ready_chunks(BATCH);
         let mut roll_call = tokio::time::interval(broker::ROLL_CALL_EVERY);
@@ -174,7 +178,13 @@ impl<L: Listener> Inbox<L> {
         }
     }
 
-    async fn call_roll(&self) -> Result<(), InboxError> {
+    async fn call_roll(&mut self) -> Result<(), InboxError> {
+        // Where nothing more comes nobody else would see what the database lost.
+        let stored = load(&self.pool).await?;
+        let known: Vec<String> = self.noted.keys().cloned().collect();
+        for source in known {
+            self.look_back(&source, stored.get(&source).copied().unwrap_or(0));
+        }
         let called = self.client.publish(broker::ROLL_CALL, "".into()).await;
         called.map_err(|error| InboxError::Broker(error.to_string()))
     }
@@ -194,7 +204,11 @@ impl<L: Listener> Inbox<L> {
             Arrival::Live(source, deliveries) => {
                 let heard = self.heard(&source);
                 let fresh: Vec<Delivery> = deliveries.into_iter().filter(|one| one.sequence > heard).collect();
-                if without_gap(heard, &fresh) { self.take(&source, &fresh).await } else { self.catch_up(&source).await }
+                let last = fresh.last().map_or(heard, |last| last.sequence);
+                if without_gap(heard, &fresh) {
+                    self.take(&source, &fresh).await?;
+                }
+                if self.heard(&source) < last { self.catch_up(&source).await } else { Ok(()) }
             }
             Arrival::Head(source, head) if head > self.heard(&source) => self.catch_up(&source).await,
             Arrival::Head(..) => Ok(()),
@@ -231,7 +245,9 @@ impl<L: Listener> Inbox<L> {
         let mut transaction = self.pool.begin().await?;
         // Another replica of this service may have been here: the row is the lock, and what it says counts. Where it says
         // less than this one knows, what lies between is none of their business.
-        let heard = lock(&mut transaction, source, L::REPEATABLE).await?.max(self.heard(source));
+        let stored = lock(&mut transaction, source, L::REPEATABLE).await?;
+        self.look_back(source, stored);
+        let heard = stored.max(self.heard(source));
         let start = deliveries.iter().position(|delivery| delivery.sequence > heard).unwrap_or(deliveries.len());
         let fresh = deliveries.get(start..).unwrap_or_default();
         if without_gap(heard, fresh) && !fresh.is_empty() {
@@ -244,6 +260,7 @@ impl<L: Listener> Inbox<L> {
             let count = u64::try_from(fresh.len()).unwrap_or(0);
             meters().heard.add(count, &[of(SERVICE, L::NAME), of(SOURCE, source.to_owned())]);
             self.heard.insert(source.to_owned(), last);
+            self.noted.insert(source.to_owned(), last);
             self.passed.remove(source);
             self.listener.taken();
         } else {
@@ -257,8 +274,20 @@ impl<L: Listener> Inbox<L> {
         let (sources, numbers): (Vec<&str>, Vec<i64>) =
             self.passed.iter().map(|source| (source.as_str(), signed(self.heard(source)))).unzip();
         note(&self.pool, &sources, &numbers).await?;
-        self.passed.clear();
+        for source in std::mem::take(&mut self.passed) {
+            self.noted.insert(source.clone(), self.heard(&source));
+        }
         Ok(())
+    }
+
+    /// Goes back to what is stored, where that is less than what was confirmed: the rest is to be heard again.
+    fn look_back(&mut self, source: &str, stored: u64) {
+        if stored < self.noted.get(source).copied().unwrap_or(0) {
+            tracing::warn!(service = L::NAME, source, stored, "the database lost what it had confirmed: heard again");
+            self.heard.insert(source.to_owned(), stored);
+            self.noted.insert(source.to_owned(), stored);
+            self.passed.remove(source);
+        }
     }
 
     fn heard(&self, source: &str) -> u64 {

@@ -221,6 +221,42 @@ async fn a_message_that_is_lost_is_asked_for() {
     echo.end().await;
 }
 
+/// What a crash of the database takes back of a room that hears: the last that it took in, which it does not wait for.
+async fn lose_the_last(pool: &PgPool) {
+    let lose = "with lost as (delete from log where position = (select max(position) from log) returning resource),
+         gone as (delete from echo.heard_note where note in (select resource from lost))
+         update heard set sequence = sequence - 1 where source = 'notes'";
+    sqlx::query(lose).execute(pool).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_database_lost_in_a_crash_is_heard_again_before_what_comes_next() {
+    let scene = Scene::set().await;
+    let (notes, echo) = (scene.work(&scene.notes).await, scene.work(&scene.echo).await);
+    for text in ["one", "two", "three"] {
+        scene.write(text).await;
+    }
+    scene.until_heard(3).await;
+    lose_the_last(&scene.echo.pool).await;
+    scene.write("four").await;
+    scene.until_heard(4).await;
+    notes.end().await;
+    echo.end().await;
+}
+
+#[tokio::test]
+async fn what_the_database_lost_in_a_crash_is_heard_again_where_nothing_more_comes() {
+    let scene = Scene::set().await;
+    let (notes, echo) = (scene.work(&scene.notes).await, scene.work(&scene.echo).await);
+    scene.write("one").await;
+    scene.write("two").await;
+    scene.until_heard(2).await;
+    lose_the_last(&scene.echo.pool).await;
+    scene.until_heard(2).await;
+    notes.end().await;
+    echo.end().await;
+}
+
 #[tokio::test]
 async fn one_relay_works_at_a_time_and_another_takes_over() {
     let scene = Scene::set().await;
