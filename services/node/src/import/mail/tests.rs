@@ -225,3 +225,20 @@ fn a_line_without_end_is_a_fault_and_is_not_held() {
     assert_eq!((found.cut, postings[0].body.ends_with("\n[…]")), (1, true));
     assert!(postings[0].body.chars().count() <= 20_000);
 }
+
+#[test]
+fn an_archive_cut_or_changed_anywhere_ends_no_import_in_a_crash() {
+    let whole = std::fs::read(format!("{DATA}/apache-mbox/users_ponymail_apache_org_2019-09.mbox")).unwrap();
+    let nested =
+        message(1, "Content-Type: multipart/mixed; boundary=b\n", "--b\nContent-Type: message/rfc822\n\n--b\n\n--b--");
+    for bytes in [whole, nested.into_bytes()] {
+        for cut in (0..bytes.len()).step_by(3) {
+            drop(read("list.mbox", &bytes[..cut]));
+        }
+        for flipped in (0..bytes.len()).step_by(5) {
+            let mut bytes = bytes.clone();
+            bytes[flipped] ^= 0x15;
+            drop(read("list.mbox", &*bytes));
+        }
+    }
+}
