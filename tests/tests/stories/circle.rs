@@ -7,10 +7,9 @@ use node::fleet::{Founded, Node, organization, until};
 use proto::common::Role;
 use proto::membership::{Circle, CreateCircleRequest, GetCircleRequest, Initiative, Sector};
 use proto::messaging::*;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tests::Stage;
 
-use super::PROGRAM;
+use super::{PROGRAM, tables_with};
 
 const WORDS: &str = "Only between us: the grant ends in June";
 
@@ -20,30 +19,6 @@ async fn said(node: &Node, channel: &str) -> Vec<String> {
     let Ok(listed) = node.operator().unwrap().messaging().list_messages(request).await else { return Vec::new() };
     let entries = listed.into_inner().entries.into_iter().filter(|entry| !entry.pending);
     entries.filter_map(|entry| entry.message).map(|message| message.body).collect()
-}
-
-/// In which tables of a node's database something stands, as text or as bytes.
-async fn tables_with(node: &Node, word: &str) -> Vec<String> {
-    let mut connection = PgConnection::connect(node.database()).await.unwrap();
-    let tables: Vec<String> = sqlx::query_scalar(
-        "select quote_ident(table_schema) || '.' || quote_ident(table_name) from information_schema.tables
-          where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema') order by 1",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .unwrap();
-    let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut found = Vec::new();
-    for table in tables {
-        let select = format!(
-            "select exists (select from {table} t where t::text like '%' || $1 || '%' or t::text like '%' || $2 || '%')"
-        );
-        let select = sqlx::query_scalar(AssertSqlSafe(select)).bind(word).bind(&hex);
-        if select.fetch_one(&mut connection).await.unwrap() {
-            found.push(table);
-        }
-    }
-    found
 }
 
 #[tokio::test]
@@ -112,9 +87,9 @@ async fn what_is_said_in_a_circle_reaches_the_nodes_in_it_and_no_other() {
     let name = circle.reference.rsplit('/').next().unwrap();
     for word in [WORDS, name] {
         for node in [backbone, alpha] {
-            assert!(!tables_with(node, word).await.is_empty(), "{word} on {}", node.sketch.name);
+            assert!(!tables_with(node.database(), word).await.is_empty(), "{word} on {}", node.sketch.name);
         }
-        assert_eq!(tables_with(beta, word).await, [""; 0], "{word}");
+        assert_eq!(tables_with(beta.database(), word).await, [""; 0], "{word}");
     }
     let get = GetCircleRequest { initiative: founded.initiative.clone(), circle: circle.reference.clone() };
     let unknown = beta.operator().unwrap().membership().get_circle(get).await.unwrap_err();
@@ -125,7 +100,7 @@ async fn what_is_said_in_a_circle_reaches_the_nodes_in_it_and_no_other() {
     speaking.messaging().withdraw_message(withdraw).await.unwrap();
     for node in [backbone, alpha] {
         until(format!("nothing of it on {}", node.sketch.name), async || {
-            Ok(tables_with(node, WORDS).await.is_empty().then_some(()))
+            Ok(tables_with(node.database(), WORDS).await.is_empty().then_some(()))
         })
         .await
         .unwrap();

@@ -8,8 +8,16 @@
 mod circle;
 #[cfg(target_os = "linux")]
 mod demo;
+mod followers;
 mod three_nodes;
 mod two_nodes;
 
+use sqlx::{Connection, PgConnection};
+
 /// The program that the nodes run.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_commonweal-on-stage");
+
+/// The tables of a node's database in which words stand.
+async fn tables_with(database: &str, words: &str) -> Vec<String> {
+    chassis::testing::tables_with(&mut PgConnection::connect(database).await.unwrap(), words).await
+}
