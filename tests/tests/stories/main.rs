@@ -9,6 +9,7 @@ mod circle;
 #[cfg(target_os = "linux")]
 mod demo;
 mod followers;
+mod readme;
 mod three_nodes;
 mod two_nodes;
 
