@@ -8,8 +8,10 @@ use super::Role;
 /// Why a command is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Only the backbone decides on memberships.
-    #[error("only the initiative's backbone can admit members and change what they are; ask it with CreateJoinRequest")]
+    /// Only the backbone does this.
+    #[error(
+        "only the initiative's backbone can do this, on its own node; who wants to be admitted asks with CreateJoinRequest"
+    )]
     NotTheBackbone,
     /// Only its home changes a resource.
     #[error("this {0} lives on another node and can only be changed there")]

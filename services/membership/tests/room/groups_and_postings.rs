@@ -150,6 +150,8 @@ async fn groups_circles_and_postings_change_at_home_only() {
         .await
         .unwrap_err(),
     ];
+    // Of what was asked, and of no admission that nobody asked for.
+    assert!(refused[0].message().starts_with("only the initiative's backbone can do this"), "{}", refused[0].message());
     let backbone_only = "NOT_THE_BACKBONE";
     let told = [backbone_only, backbone_only, backbone_only, backbone_only, "NOT_ITS_HOME", "NOT_ITS_HOME"];
     assert_eq!(refused.map(|status| reason(&status)), told);

@@ -64,7 +64,8 @@ impl Pair {
     async fn host_the_backbones_own(&self) {
         let register = ["organization", "register", "Graduate Connecticut", "--sector", "nonprofit"];
         self.does(&self.backbone, &register).await;
-        self.does(&self.backbone, &["member", "invite", "Graduate Connecticut"]).await;
+        let invited = self.does(&self.backbone, &["member", "invite", "Graduate Connecticut"]).await;
+        assert!(invited.out.contains("admit \"Graduate Connecticut\" --role backbone-staff"), "{invited:?}");
         self.does(&self.backbone, &["member", "admit", "Graduate Connecticut", "--role", "backbone-staff"]).await;
     }
 

@@ -96,20 +96,31 @@ impl Invite {
             None => Organization::default(),
         };
         let request = InviteOrganizationRequest {
-            initiative,
+            initiative: initiative.clone(),
             organization: organization.reference,
             invitee: self.to_come.unwrap_or_default(),
             request_id: request_id(),
         };
         let invited = client.membership().invite_organization(request).await?.into_inner().membership;
+        let role = if led(client, &initiative).await? { "partner" } else { "backbone-staff" };
         print(self.json, &Shown::of(invited.unwrap_or_default(), organization.display_name), |invited| {
             let next = match invited.organization.as_str() {
                 "" => "it registers on its node and asks with `commonweal member request`; then admit it".to_owned(),
-                _ => format!("commonweal member admit \"{}\" --role partner", invited.name),
+                _ => format!("commonweal member admit \"{}\" --role {role}", invited.name),
             };
             format!("{}\n\nNext: {next}", invited.words())
         })
     }
+}
+
+/// Whether somebody holds an initiative together by now: the first to be admitted is the backbone's own organization.
+async fn led(client: &Client, initiative: &str) -> Result<bool, NodeError> {
+    let staff = ListMembersRequest {
+        initiative: initiative.to_owned(),
+        role: Role::BackboneStaff.into(),
+        ..ListMembersRequest::default()
+    };
+    Ok(!client.members(staff).await?.is_empty())
 }
 
 async fn registered(client: &Client, initiative: &str, whom: &str) -> Result<Organization, NodeError> {
