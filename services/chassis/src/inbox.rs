@@ -271,18 +271,24 @@ impl<L: Listener> Inbox<L> {
 
     /// Notes how far those were heard of whom nothing came but what is none of this service's business.
     async fn note(&mut self) -> Result<(), InboxError> {
-        let (sources, numbers): (Vec<&str>, Vec<i64>) =
-            self.passed.iter().map(|source| (source.as_str(), signed(self.heard(source)))).unzip();
-        note(&self.pool, &sources, &numbers).await?;
+        let (sources, numbers): (Vec<&str>, Vec<(i64, i64)>) = self
+            .passed
+            .iter()
+            .map(|source| (source.as_str(), (signed(self.heard(source)), signed(self.noted(source)))))
+            .unzip();
+        let stored = note(&self.pool, &sources, &numbers).await?;
         for source in std::mem::take(&mut self.passed) {
-            self.noted.insert(source.clone(), self.heard(&source));
+            match stored.get(&source).copied().unwrap_or(0) {
+                lost if lost < self.noted(&source) => self.look_back(&source, lost),
+                _ => drop(self.noted.insert(source.clone(), self.heard(&source))),
+            }
         }
         Ok(())
     }
 
     /// Goes back to what is stored, where that is less than what was confirmed: the rest is to be heard again.
     fn look_back(&mut self, source: &str, stored: u64) {
-        if stored < self.noted.get(source).copied().unwrap_or(0) {
+        if stored < self.noted(source) {
             tracing::warn!(service = L::NAME, source, stored, "the database lost what it had confirmed: heard again");
             self.heard.insert(source.to_owned(), stored);
             self.noted.insert(source.to_owned(), stored);
@@ -292,6 +298,10 @@ impl<L: Listener> Inbox<L> {
 
     fn heard(&self, source: &str) -> u64 {
         self.heard.get(source).copied().unwrap_or(0)
+    }
+
+    fn noted(&self, source: &str) -> u64 {
+        self.noted.get(source).copied().unwrap_or(0)
     }
 }
 
@@ -359,19 +369,35 @@ async fn lock(connection: &mut PgConnection, source: &str, repeatable: bool) -> 
     Ok(u64::try_from(sequence).unwrap_or(0))
 }
 
-/// Not waited for on the disk: what a crash takes back is asked for again.
-async fn note(pool: &PgPool, sources: &[&str], numbers: &[i64]) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into heard (source, sequence)
-         select * from unnest($1::text[], $2::bigint[])
-          where set_config('synchronous_commit', 'off', true) is not null
-         on conflict (source) do update set sequence = greatest(heard.sequence, excluded.sequence)",
+/// Each number with the one that was confirmed before; gives what is stored then. Where the database has lost what it
+/// had confirmed nothing is noted: that would pass over what is to be heard again. Not waited for on the disk: what a
+/// crash takes back is asked for again.
+async fn note(pool: &PgPool, sources: &[&str], numbers: &[(i64, i64)]) -> Result<BTreeMap<String, u64>, sqlx::Error> {
+    let (numbers, confirmed): (Vec<i64>, Vec<i64>) = numbers.iter().copied().unzip();
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "with passed as (
+             select * from unnest($1::text[], $2::bigint[], $3::bigint[]) as passed(source, sequence, confirmed)
+              where set_config('synchronous_commit', 'off', true) is not null
+         ), begun as (
+             insert into heard (source, sequence) select source, sequence from passed where confirmed = 0
+             on conflict (source) do update set sequence = greatest(heard.sequence, excluded.sequence)
+             returning source, sequence
+         ), moved as (
+             update heard set sequence = greatest(heard.sequence, passed.sequence)
+               from passed
+              where heard.source = passed.source and confirmed > 0 and heard.sequence >= confirmed
+             returning heard.source, heard.sequence
+         )
+         select * from begun union all select * from moved union all
+         select source, heard.sequence from heard join passed using (source)
+          where confirmed > 0 and heard.sequence < confirmed",
     )
     .bind(sources)
     .bind(numbers)
-    .execute(pool)
+    .bind(confirmed)
+    .fetch_all(pool)
     .await?;
-    Ok(())
+    Ok(rows.into_iter().map(|(source, sequence)| (source, u64::try_from(sequence).unwrap_or(0))).collect())
 }
 
 fn signed(sequence: u64) -> i64 {

@@ -245,6 +245,20 @@ async fn what_the_database_lost_in_a_crash_is_heard_again_before_what_comes_next
 }
 
 #[tokio::test]
+async fn what_the_database_lost_in_a_crash_is_not_passed_over_with_what_is_none_of_the_rooms_business() {
+    let scene = Scene::set().await;
+    let (notes, echo) = (scene.work(&scene.notes).await, scene.work(&scene.echo).await);
+    let note = scene.write("one").await;
+    scene.write("two").await;
+    scene.until_heard(2).await;
+    lose_the_last(&scene.echo.pool).await;
+    scene.tell(stamped(&note, 1)).await;
+    scene.until_heard(2).await;
+    notes.end().await;
+    echo.end().await;
+}
+
+#[tokio::test]
 async fn what_the_database_lost_in_a_crash_is_heard_again_where_nothing_more_comes() {
     let scene = Scene::set().await;
     let (notes, echo) = (scene.work(&scene.notes).await, scene.work(&scene.echo).await);
