@@ -247,6 +247,7 @@ impl<L: Listener> Inbox<L> {
         // less than this one knows, what lies between is none of their business.
         let stored = lock(&mut transaction, source, L::REPEATABLE).await?;
         self.look_back(source, stored);
+        self.noted.insert(source.to_owned(), stored);
         let heard = stored.max(self.heard(source));
         let start = deliveries.iter().position(|delivery| delivery.sequence > heard).unwrap_or(deliveries.len());
         let fresh = deliveries.get(start..).unwrap_or_default();
