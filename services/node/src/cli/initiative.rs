@@ -162,8 +162,9 @@ impl Which {
         match (known.next(), known.next()) {
             (Some(one), None) => Ok(one),
             (None, _) => Err(NodeError::Usage(
-                "this node knows no initiative: join one with `commonweal join`, or begin one with `commonweal \
-                 initiative begin`"
+                "this node belongs to no initiative: join one with `commonweal join`, or begin one with `commonweal \
+                 initiative begin`; of one that it only follows (`commonweal status` says so) it holds the practice \
+                 cards and nothing else"
                     .to_owned(),
             )),
             (Some(one), Some(other)) => Err(NodeError::Usage(format!(

@@ -114,8 +114,8 @@ fn grants(file: &File) -> Result<Vec<Value>, Fault> {
         file.fault(line, "", "", &format!("is no JSON: {error}"), "a 360Giving file in JSON")
     })?;
     match whole.get_mut("grants").map(Value::take) {
-        Some(Value::Array(grants)) => Ok(grants),
-        _ => Err(file.fault(0, "grants", "", "is not there, or no list", "a list of grants")),
+        Some(Value::Array(grants)) if !grants.is_empty() => Ok(grants),
+        _ => Err(file.fault(0, "grants", "", "is not there, no list, or empty", "a list of grants")),
     }
 }
 
@@ -200,13 +200,21 @@ impl Reader<'_> {
     }
 
     fn amount(&mut self, grant: &Value) -> Option<Decimal> {
-        const EXPECTED: &str = "a number from 0 with at most 15 digits before the point and 4 after";
+        const EXPECTED: &str = "a number from 0 with at most 15 digits, 4 of them after the point";
         let Some(value) = grant.pointer("/amountAwarded") else {
             return self.wrong("/amountAwarded", "", "is missing", EXPECTED);
         };
         // The shortest digits of a JSON number are those that were written, as long as there are no more than 15.
         let amount = value.as_number().and_then(|number| number.to_string().parse::<Decimal>().ok());
+        let digits =
+            |amount: &Decimal| amount.normalize().mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
         match amount {
+            Some(amount) if digits(&amount) > 15 => self.wrong(
+                "/amountAwarded",
+                &value.to_string(),
+                "has more digits than a number in JSON keeps",
+                EXPECTED,
+            ),
             Some(amount) if amount.is_sign_negative() || amount > MOST || amount.normalize().scale() > DECIMALS => {
                 self.wrong("/amountAwarded", &value.to_string(), "is below zero, too large or too fine", EXPECTED)
             }

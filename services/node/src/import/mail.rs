@@ -138,7 +138,7 @@ impl Archives {
     }
 
     fn read_lines(&mut self, channel: &str, name: &str, mut input: impl BufRead) {
-        let (mut number, mut line) = (0, Vec::new());
+        let (mut number, mut read, mut line) = (0, 0, Vec::new());
         loop {
             line.clear();
             if let Err(error) = input.by_ref().take(MOST as u64).read_until(b'\n', &mut line) {
@@ -152,12 +152,13 @@ impl Archives {
             if text.is_empty() {
                 continue;
             }
+            read += 1;
             self.take(name, number, number, letter::read_json(channel, text));
             if line.len() >= MOST {
                 return;
             }
         }
-        if number == 0 {
+        if read == 0 {
             self.broken(name, "has no message in it");
         }
     }

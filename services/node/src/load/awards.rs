@@ -1,7 +1,7 @@
 //! Awards into a running node, one call each. One that is there already, by its name in another system, is not made
 //! again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::activities::{AwardDefinition, CreateAwardRequest, ListAwardsRequest};
 
@@ -25,8 +25,11 @@ pub async fn award_all(
     let mut sent = Sent::default();
     let mut new = Vec::new();
     for definition in definitions {
-        if there.contains(&(definition.organization.clone(), definition.external_id.clone())) {
+        if let Some(known) = there.get(&(definition.organization.clone(), definition.external_id.clone())) {
             sent.already += 1;
+            if known != definition {
+                sent.different.push(definition.external_id.clone());
+            }
             done();
         } else {
             new.push(definition);
@@ -39,19 +42,19 @@ pub async fn award_all(
     Ok(sent)
 }
 
-/// Organization and name in another system of every award that these organizations have made.
+/// Every award that these organizations have made, by organization and name in another system.
 async fn there_already(
     client: &Client,
     initiative: &str,
     definitions: &[AwardDefinition],
-) -> Result<BTreeSet<(String, String)>, NodeError> {
+) -> Result<BTreeMap<(String, String), AwardDefinition>, NodeError> {
     let organizations: BTreeSet<&String> = definitions.iter().map(|definition| &definition.organization).collect();
-    let mut there = BTreeSet::new();
+    let mut there = BTreeMap::new();
     for organization in organizations {
         let (initiative, organization) = (initiative.to_owned(), organization.clone());
         let wanted = ListAwardsRequest { initiative, organization, ..ListAwardsRequest::default() };
         let awards = client.awards(wanted).await?.into_iter().filter_map(|award| award.definition);
-        there.extend(awards.map(|definition| (definition.organization, definition.external_id)));
+        there.extend(awards.map(|one| ((one.organization.clone(), one.external_id.clone()), one)));
     }
     Ok(there)
 }

@@ -79,7 +79,7 @@ async fn post(client: &Client, into: Into<'_>, posting: &Posting, thread: String
         organization: into.organization.to_owned(),
         body: posting.body.clone(),
         byline: posting.byline.clone(),
-        written_time: Some(Timestamp { seconds: posting.written.unix_timestamp(), nanos: 0 }),
+        written_time: Some(mark(posting)),
         request_id: String::new(),
     };
     let request_id = id_of(&format!("message {}", posting.id), &request);
@@ -88,17 +88,18 @@ async fn post(client: &Client, into: Into<'_>, posting: &Posting, thread: String
     Ok(message.unwrap_or_default().reference)
 }
 
-/// What an organization has said in a channel of what was written elsewhere, by the second in which it was written.
-#[derive(Default)]
-struct There(BTreeMap<i64, Vec<Known>>);
-
-struct Known {
-    reference: String,
-    byline: String,
-    digest: Vec<u8>,
-    edited: bool,
-    stands: bool,
+/// By what a message of an archive is known again. Archives say the second in which it was written; the fraction of it is
+/// taken from the message's own id, and stays when its words are edited or taken back.
+fn mark(posting: &Posting) -> Timestamp {
+    let digest = Sha256::digest(&posting.id);
+    let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+    let micros = i32::try_from(number % 1_000_000).unwrap_or(0);
+    Timestamp { seconds: posting.written.unix_timestamp(), nanos: micros * 1000 }
 }
+
+/// What was said in a channel of what was written elsewhere, by its mark: reference, and whether it stands.
+#[derive(Default)]
+struct There(BTreeMap<(i64, i32), Vec<(String, bool)>>);
 
 impl There {
     async fn look(client: &Client, into: Into<'_>) -> Result<Self, NodeError> {
@@ -119,31 +120,23 @@ impl There {
                 let message = entry.message.unwrap_or_default();
                 // An edit is of a message that is listed as posted, too.
                 if change != Change::Edited {
-                    there.add(into, message);
+                    there.add(message);
                 }
             }
             cursor = page.next_cursor;
         }
     }
 
-    fn add(&mut self, into: Into<'_>, message: Message) {
+    fn add(&mut self, message: Message) {
         let stands = message.state() == MessageState::Posted;
-        let Message { reference, heading, body, byline, edit_time, .. } = message;
-        let heading = heading.unwrap_or_default();
-        let Some(written) = heading.written_time.filter(|_| heading.organization == into.organization) else { return };
-        let (digest, edited) = (Sha256::digest(body).to_vec(), edit_time.is_some());
-        self.0.entry(written.seconds).or_default().push(Known { reference, byline, digest, edited, stands });
+        let Some(written) = message.heading.unwrap_or_default().written_time else { return };
+        self.0.entry((written.seconds, written.nanos)).or_default().push((message.reference, stands));
     }
 
-    /// A message that is there, and whether it stands: one that says the same, or did before it was edited or taken
-    /// back. Each is given once.
+    /// A message that is there, whoever said it, and whether it stands: taken back, it does not. Each is given once.
     fn take(&mut self, posting: &Posting) -> Option<(String, bool)> {
-        let known = self.0.get_mut(&posting.written.unix_timestamp())?;
-        let digest = Sha256::digest(&posting.body).to_vec();
-        let found = (known.iter().position(|one| one.byline == posting.byline && one.digest == digest))
-            .or_else(|| known.iter().position(|one| one.edited && one.byline == posting.byline))
-            .or_else(|| known.iter().position(|one| !one.stands))?;
-        let Known { reference, stands, .. } = known.remove(found);
-        Some((reference, stands))
+        let mark = mark(posting);
+        let known = self.0.get_mut(&(mark.seconds, mark.nanos))?;
+        (!known.is_empty()).then(|| known.remove(0))
     }
 }

@@ -350,5 +350,13 @@ async fn mail_becomes_messages_in_threads_once_and_what_was_taken_back_stays_so(
     let told = said.json();
     assert_eq!((&told["posted"], &told["already"], &told["withdrawn"]), (&0.into(), &2.into(), &1.into()), "{said:?}");
     assert!(messages().await.iter().all(|message| !message.body.contains("Three")));
+    // Written in the same second as what was taken back, by somebody else.
+    let twin = MAIL.split("\nFrom ").nth(1).unwrap().replace("<2@x>", "<9@x>").replace("Three", "Nine");
+    let twin = backbone.stage.write("twin.mbox", &format!("From {twin}\n")).display().to_string();
+    let told = import(&[&twin, &good]).await.json();
+    assert_eq!((&told["posted"], &told["already"], &told["withdrawn"]), (&1.into(), &2.into(), &1.into()), "{told}");
+    let bodies: Vec<String> = messages().await.into_iter().map(|message| message.body).collect();
+    assert_eq!(bodies.iter().filter(|body| body.contains("Nine")).count(), 1, "{bodies:?}");
+    assert!(bodies.iter().all(|body| !body.contains("Three")), "{bodies:?}");
     assert_eq!(backbone.served.stop().await, Some(0));
 }

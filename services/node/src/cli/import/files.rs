@@ -54,7 +54,11 @@ fn within(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, NodeError> {
 }
 
 fn one(path: &Path) -> Result<File, NodeError> {
-    let size = fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
+    let known = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !known.is_file() {
+        return Err(NodeError::Usage(format!("{} is no file that can be read to its end", path.display())));
+    }
+    let size = known.len();
     if size > LARGEST {
         return Err(NodeError::Usage(format!("{} is too large: {} MiB", path.display(), size >> 20)));
     }

@@ -11,6 +11,7 @@ use proto::federation::GetStatusRequest;
 use serde::Serialize;
 
 use super::super::initiative::Which;
+use super::super::organization::ours;
 use super::super::progress::Progress;
 use super::super::{NOT_HELD, print};
 use super::files;
@@ -29,7 +30,7 @@ const HELP: &str = "\
 Examples:
   commonweal import grants --dry-run grants.json             read everything, send nothing
   commonweal import grants grants.json                       the grantmaker is known here by its identifier
-  commonweal import grants --awarded-by REFERENCE grants.json
+  commonweal import grants --awarded-by 'Lloyds Bank Foundation' grants.json
 
 Exit code 4 when grants are wrong: each is named with file and field, and what is wrong with it.";
 
@@ -46,8 +47,9 @@ pub(super) struct Grants {
     files: Vec<PathBuf>,
     #[command(flatten)]
     which: Which,
-    /// The organisation of this node whose grants these are; needed where it is not known by the files' identifier.
-    #[arg(long, value_name = "REFERENCE")]
+    /// The organisation of this node whose grants these are, by name, reference or identifier; needed where it is not
+    /// known by the files' identifier.
+    #[arg(long, value_name = "ORGANISATION")]
     awarded_by: Option<String>,
     /// Read everything and say what would be sent; send nothing.
     #[arg(long)]
@@ -119,12 +121,13 @@ impl Grants {
         plan: &Plan,
     ) -> Result<BTreeMap<String, String>, NodeError> {
         let wanted: BTreeSet<&String> = plan.awards.values().map(|planned| &planned.funder).collect();
-        if let Some(organization) = &self.awarded_by {
+        if let Some(named) = &self.awarded_by {
             if wanted.len() > 1 {
                 return Err(NodeError::Usage(
                     "these grants are of several organisations: leave out --awarded-by".to_owned(),
                 ));
             }
+            let organization = ours(client, initiative, Some(named)).await?.reference;
             return Ok(wanted.into_iter().map(|funder| (funder.clone(), organization.clone())).collect());
         }
         let here = client.federation().get_status(GetStatusRequest {}).await?.into_inner().node;
@@ -162,9 +165,17 @@ impl Imported {
             lines.push("Nothing is wrong with them. Nothing was sent: this was a dry run.".to_owned());
             return lines.join("\n");
         }
-        let Sent { made, already, not_sent, refused } = &self.sent;
+        let Sent { made, already, different, not_sent, refused } = &self.sent;
         let [made, already, not_sent] = [made, already, not_sent].map(|number| thousands(*number as u64));
         lines.push(format!("Made: {made}. Here already: {already}."));
+        if !different.is_empty() {
+            let number = count(different.len() as u64, "award says", "awards say");
+            let shown: Vec<&str> = different.iter().take(SHOWN).map(String::as_str).collect();
+            lines.push(format!(
+                "Of these, {number} something else here than in the files, and stayed so: {}",
+                shown.join(", ")
+            ));
+        }
         if !refused.is_empty() {
             lines.push(format!("Refused: {}:", count(refused.len() as u64, "award", "awards")));
             lines.extend(refused.iter().take(SHOWN).map(|(id, reason)| format!("  {id}: {reason}")));

@@ -51,7 +51,7 @@ pub(super) fn read<'a>(
         Table::of(file, needed).map_err(|found| faults.extend(found)).ok()
     };
     let organizations = table(TABLE, &["id", "name"]);
-    let locations = table(LOCATIONS, &["id", "organization_id", "name"]);
+    let locations = table(LOCATIONS, &["id"]);
     let addresses = table(ADDRESSES, &["location_id"]);
     let services = table(SERVICES, &["id", "name"]);
     let at = table(AT, &["service_id", "location_id"]);
@@ -157,7 +157,8 @@ impl Reading<'_> {
         for record in table.records() {
             let id = record.get("id");
             let known = self.places.contains_key(id);
-            if !self.plan.organizations.contains_key(record.get("organization_id")) {
+            let organization = record.get("organization_id");
+            if !organization.is_empty() && !self.plan.organizations.contains_key(organization) {
                 self.faults.push(nobody(&record));
             }
             // One that is nobody's is kept too, so that what names it is not told as well.

@@ -5,7 +5,9 @@ use sha2::{Digest, Sha256};
 /// What stands where an address stood.
 const LEFT_OUT: &str = "[address]";
 /// What stands between who and where in an address.
-const SIGNS: [&str; 8] = ["@", " at ", " AT ", "(at)", "[at]", " (at) ", " [at] ", " @ "];
+const SIGNS: [&str; 10] = ["@", "%40", "&#64;", " at ", " AT ", "(at)", "[at]", " (at) ", " [at] ", " @ "];
+/// Those of them that look like a part of who stands before them.
+const ENCODED: [&str; 2] = ["%40", "&#64;"];
 
 /// A text without addresses, written plainly (`ann@example.org`) or not quite (`ann at example.org`), and how many there
 /// were.
@@ -15,7 +17,8 @@ pub(super) fn without_addresses(text: &str) -> (String, u64) {
     while let Some(start) = rest.find(is_local) {
         let (before, from) = rest.split_at(start);
         kept.push_str(before);
-        let word = from.find(|one| !is_local(one)).unwrap_or(from.len());
+        let encoded = ENCODED.iter().filter_map(|sign| from.find(sign).filter(|at| *at > 0));
+        let word = encoded.chain(from.find(|one| !is_local(one))).min().unwrap_or(from.len());
         let (local, after) = from.split_at(word);
         match domain(after) {
             Some(length) if local.chars().any(char::is_alphanumeric) => {
@@ -59,7 +62,8 @@ fn domain(text: &str) -> Option<usize> {
     let (_, last) = host.rsplit_once('.')?;
     let is_host = last.chars().count() > 1 && last.chars().all(char::is_alphabetic) && !host.contains("..");
     // "Look at www.example.org" names nobody.
-    (is_host && (sign.contains('@') || !host.starts_with("www."))).then_some(sign.len() + host.len())
+    let plain = sign.contains('@') || ENCODED.contains(sign);
+    (is_host && (plain || !host.starts_with("www."))).then_some(sign.len() + host.len())
 }
 
 #[cfg(test)]
@@ -75,6 +79,8 @@ mod tests {
             ("(ann [at] example.org)", "([address])"),
             ("mailto:ann@example.org?x", "mailto:[address]?x"),
             ("Zoë@exämple.org and b@x.org", "[address] and [address]"),
+            ("https://lists.example.org/options/r/ann%40x.org", "https:[address]"),
+            ("Ann &lt;ann&#64;x.org&gt;", "Ann &lt;[address]&gt;"),
         ] {
             assert_eq!(without_addresses(text).0, kept);
         }

@@ -72,7 +72,11 @@ impl Reading<'_> {
             }
             places.push(location.to_owned());
         }
-        let at = places.first().and_then(|place| self.places.get(place)).map(|place| place.organization.clone());
+        let at = places
+            .first()
+            .and_then(|place| self.places.get(place))
+            .map(|place| place.organization.clone())
+            .filter(|one| !one.is_empty());
         let organization = match (record.get("organization_id"), at) {
             ("", Some(of_place)) => {
                 return self.plan.organizations.contains_key(&of_place).then_some((of_place, places));
