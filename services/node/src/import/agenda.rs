@@ -8,6 +8,7 @@
 
 mod catalogue;
 mod goals;
+mod page;
 
 use std::collections::BTreeMap;
 
@@ -76,11 +77,11 @@ pub struct Head {
     pub population: String,
 }
 
-/// Reads a framework.
+/// Reads a framework, and pages with what was published of its indicators.
 ///
 /// # Errors
-/// Every fault of the file; nothing of it may be imported then.
-pub fn plan(file: &File) -> Result<Framework, Report> {
+/// Every fault of the files; nothing of them may be imported then.
+pub fn plan(file: &File, pages: &[File]) -> Result<Framework, Report> {
     let header = lines(file).map_err(|faults| Report { faults })?.into_iter().next();
     let has = |column: &str| header.iter().any(|(_, cells)| cells.iter().any(|cell| cell == column));
     let read = match () {
@@ -92,8 +93,9 @@ pub fn plan(file: &File) -> Result<Framework, Report> {
             Err(vec![file.fault(1, "", &cells, "is not the header of a framework that this reader knows", known)])
         }
     };
-    let framework = read.map_err(|faults| Report { faults })?;
-    let faults = framework.too_large(file);
+    let mut framework = read.map_err(|faults| Report { faults })?;
+    let mut faults: Vec<Fault> = pages.iter().filter_map(|page| framework.publish(page).err()).collect();
+    faults.extend(framework.too_large(file));
     if faults.is_empty() { Ok(framework) } else { Err(Report { faults }) }
 }
 
@@ -113,6 +115,18 @@ impl Framework {
         let Head { name, problem, vision, population } = head.clone();
         let results = self.results.iter().map(|result| result.tree(measures)).collect();
         AgendaTree { display_name: name, problem, vision, population, results }
+    }
+
+    /// Adds what a page says to the words of its indicator.
+    fn publish(&mut self, file: &File) -> Result<(), Fault> {
+        let page = page::read(file)?;
+        let mut indicators = self.results.iter_mut().flat_map(|result| &mut result.indicators);
+        let Some(indicator) = indicators.find(|indicator| indicator.measure == page.slug) else {
+            let expected = "a page that is called as an indicator's slug in the catalogue";
+            return Err(file.fault(0, "", &page.slug, "is no indicator of the catalogue", expected));
+        };
+        indicator.words.push_str(&page.words());
+        Ok(())
     }
 
     /// What of it an agenda cannot hold.

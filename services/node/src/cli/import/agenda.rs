@@ -24,6 +24,7 @@ const HELP: &str = "\
 Examples:
   commonweal import agenda --name \"Our goals\" --dry-run sdg-goals-targets-indicators.en.csv
   commonweal import agenda --name \"Our goals\" --problem \"...\" --vision \"...\" --population \"...\" goals.csv
+  commonweal import agenda --name \"Our children\" catalogue.csv --published kindergarten-readiness.md
 
 What becomes of it:
   goal; section of a catalogue   a result
@@ -47,6 +48,10 @@ pub(super) struct Agenda {
     /// The file, or a folder with the only one (*.csv).
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Pages with what was published of the catalogue's indicators, each called as its slug, or folders with them (*.md):
+    /// values, dates, unit and status in the front matter are added to the indicator's words.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    published: Vec<PathBuf>,
     /// Name of the agenda.
     #[arg(long, value_parser = name)]
     name: String,
@@ -111,7 +116,8 @@ impl Agenda {
             let folder = self.file.display();
             return Err(NodeError::Usage(format!("{folder} has {} files *.csv: name the one you mean", files.len())));
         };
-        let framework = match plan(file) {
+        let pages = files::read(&self.published, "md")?;
+        let framework = match plan(file, &pages) {
             Ok(framework) => framework,
             Err(report) => return self.faulty(report.faults),
         };

@@ -22,7 +22,7 @@ fn none() -> BTreeMap<String, String> {
 
 #[test]
 fn the_goals_of_the_united_nations_fit_one_agenda_whole() {
-    let framework = plan(&real("un-sdg-framework/sdg-goals-targets-indicators.en.csv")).unwrap();
+    let framework = plan(&real("un-sdg-framework/sdg-goals-targets-indicators.en.csv"), &[]).unwrap();
     let known = std::fs::read(format!("{DATA}/un-sdg-framework/known-answers.json")).unwrap();
     for answer in serde_json::from_slice::<Vec<Value>>(&known).unwrap() {
         let found = match answer["figure"].as_str().unwrap() {
@@ -58,7 +58,7 @@ fn the_goals_of_the_united_nations_fit_one_agenda_whole() {
 
 #[test]
 fn a_catalogue_becomes_results_with_every_indicator_in_words() {
-    let framework = plan(&real("elkhart-child-dashboard/catalogue.csv")).unwrap();
+    let framework = plan(&real("elkhart-child-dashboard/catalogue.csv"), &[]).unwrap();
     assert_eq!((framework.results.len(), framework.strategies(), framework.indicators()), (8, 0, 41));
     assert_eq!(framework.left_out, BTreeMap::from([("sections without a lens".to_owned(), 1)]));
     let tree = framework.tree(&Head::default(), &none());
@@ -72,7 +72,7 @@ fn a_catalogue_becomes_results_with_every_indicator_in_words() {
 
 #[test]
 fn an_indicator_that_the_initiative_measures_is_named_by_reference_and_no_longer_in_words() {
-    let framework = plan(&real("un-sdg-framework/sdg-goals-targets-indicators.en.csv")).unwrap();
+    let framework = plan(&real("un-sdg-framework/sdg-goals-targets-indicators.en.csv"), &[]).unwrap();
     let measures = BTreeMap::from([("sdg-1-2-1", "a"), ("sdg-1-a-1", "b"), ("sdg-99-1-1", "c")]);
     let measures = measures.into_iter().map(|(code, reference)| (code.to_owned(), reference.to_owned())).collect();
     let tree = framework.tree(&Head::default(), &measures);
@@ -88,7 +88,7 @@ const GOALS: &str =
     "level,code,parent_code,title_en\ngoal,1,,No poverty\ntarget,1.1,1,Halve it\nindicator,1.1.1,1.1,A rate\n";
 
 fn faults(bytes: impl Into<Vec<u8>>) -> Vec<(u64, String, String)> {
-    let report = plan(&file(bytes)).unwrap_err();
+    let report = plan(&file(bytes), &[]).unwrap_err();
     report.faults.into_iter().map(|fault| (fault.line, fault.column, fault.reason)).collect()
 }
 
@@ -128,11 +128,11 @@ fn a_file_that_is_no_framework_is_told() {
 
 #[test]
 fn a_byte_order_mark_and_either_line_end_do_no_harm_and_a_title_is_kept_as_it_is() {
-    let plain = plan(&file(GOALS)).unwrap();
+    let plain = plan(&file(GOALS), &[]).unwrap();
     for text in [format!("\u{feff}{GOALS}"), GOALS.replace('\n', "\r\n")] {
-        assert_eq!(plan(&file(text)).unwrap().results, plain.results);
+        assert_eq!(plan(&file(text), &[]).unwrap().results, plain.results);
     }
-    let formula = plan(&file(GOALS.replace("No poverty", "=1+1"))).unwrap();
+    let formula = plan(&file(GOALS.replace("No poverty", "=1+1")), &[]).unwrap();
     assert_eq!(formula.results[0].title, "1 =1+1");
 }
 
@@ -166,4 +166,47 @@ fn a_wrong_row_of_a_catalogue_is_told_with_its_column() {
     ] {
         assert_eq!(faults(format!("{CATALOGUE}{row}\n")), [(5, column.to_owned(), reason.to_owned())], "{row}");
     }
+}
+
+fn pages() -> Vec<File> {
+    let names = ["kindergarten-readiness", "aftershool-program-attendance", "parenting-training", "wellchild-exams"];
+    names.iter().map(|name| real(&format!("elkhart-child-dashboard/published/{name}.md"))).collect()
+}
+
+/// The four known answers, as `known-answers.json` beside the files has them.
+#[test]
+fn what_was_published_of_an_indicator_stands_in_its_words() {
+    let framework = plan(&real("elkhart-child-dashboard/catalogue.csv"), &pages()).unwrap();
+    let words = |slug: &str| {
+        let mut every = framework.results.iter().flat_map(|result| &result.indicators);
+        every.find(|indicator| indicator.measure == slug).unwrap().words.clone()
+    };
+    let readiness = " Published: 38.0 (2017-2018), 39.6 (2018-2019), 47.1 (2019-2020); %; green.";
+    assert!(words("kindergarten-readiness").ends_with(readiness));
+    assert!(words("aftershool-program-attendance").ends_with(", 485 (Q4 2020), 587 (Q1 2021); persons; green."));
+    assert!(words("parenting-training").ends_with(", 54 (Q4 2020), 177 (Q1 2021); parents; green."));
+    // It has a date more than values: which one is missing nobody can say.
+    assert!(words("wellchild-exams").ends_with(", 2997, 2785; visits; red."));
+    assert!(!words("attendance-rate").contains("Published"));
+}
+
+#[test]
+fn a_page_that_is_wrong_is_named_and_nothing_is_made() {
+    let catalogue = real("elkhart-child-dashboard/catalogue.csv");
+    let good = String::from_utf8(pages().remove(0).bytes).unwrap();
+    let page = |name: &str, text: String| File { name: name.to_owned(), bytes: text.into() };
+    for (name, text, reason) in [
+        ("kindergarten-readiness.md", good.replace("47.1", "many"), "is no number"),
+        ("kindergarten-readiness.md", good.replace("    - ", ""), "are not there"),
+        ("kindergarten-readiness.md", good.trim_end().trim_end_matches("---").to_owned(), "without an end"),
+        ("kindergarten-readiness.md", String::new(), "does not begin"),
+        ("kindergarten-readiness.md", "\0".repeat(9), "does not begin"),
+        ("readiness.md", good, "is no indicator of the catalogue"),
+    ] {
+        let report = plan(&catalogue, &[page(name, text)]).unwrap_err();
+        assert_eq!(report.faults.len(), 1, "{report}");
+        assert!(report.to_string().contains(reason), "{report}");
+    }
+    let latin = File { name: "kindergarten-readiness.md".to_owned(), bytes: b"---\nstatus: gr\xfcn\n---".to_vec() };
+    assert!(plan(&catalogue, &[latin]).unwrap_err().to_string().contains("is not UTF-8"));
 }
