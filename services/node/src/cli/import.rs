@@ -52,6 +52,17 @@ enum Source {
     Mail(mail::Mail),
 }
 
+/// How an import is to go.
+#[derive(Debug, Args)]
+struct How {
+    /// Read everything and say what would be sent; send nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the result as JSON, with everything that is wrong.
+    #[arg(long)]
+    json: bool,
+}
+
 impl Import {
     pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
         match self.source {

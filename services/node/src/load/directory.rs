@@ -36,8 +36,6 @@ pub struct Loaded {
     pub elsewhere: Vec<String>,
     /// Their offers.
     pub offers: Sent,
-    /// Names of offers that are here already and say something else by now; they are left as they are.
-    pub different: Vec<String>,
 }
 
 /// Registers the organizations and posts their offers. After the first that is refused no other is begun.
@@ -110,7 +108,7 @@ async fn offers(
             Some(description) => {
                 loaded.offers.already += 1;
                 if *description != offer.description {
-                    loaded.different.push(offer.source.clone());
+                    loaded.offers.different.push(offer.source.clone());
                 }
             }
         }

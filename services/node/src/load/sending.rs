@@ -17,7 +17,7 @@ pub struct Sent {
     pub made: usize,
     /// How many were there already.
     pub already: usize,
-    /// Those of them that say something else here than what was to be sent, by their name in another system.
+    /// Those of them that say something else here than what was to be sent and stay so, by their name in another system.
     pub different: Vec<String>,
     /// How many were not tried, because others were refused before.
     pub not_sent: usize,

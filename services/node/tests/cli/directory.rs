@@ -70,7 +70,7 @@ async fn a_directory_becomes_organisations_and_their_offers_once() {
 
     change(&folder, "services.csv", "Residents of San Mateo County age 55 or over", "Everybody");
     let told = backbone.directory(&folder).await.json();
-    assert_eq!(told["sent"]["different"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["sent"]["offers"]["different"].as_array().unwrap().len(), 1, "{told}");
     assert_eq!(backbone.offers().await, offers, "what is here already stays as it is");
     assert_eq!(backbone.served.stop().await, Some(0));
 }

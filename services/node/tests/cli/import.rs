@@ -180,7 +180,17 @@ async fn grants_become_awards_of_whoever_made_them_and_once() {
         let awards = awards().await;
         let of = |award: &Award| award.definition.clone().unwrap().organization;
         assert!(awards.len() == 2 && awards.iter().all(|award| of(award) == foundation), "{awards:?}");
+        assert_eq!(told["different"], serde_json::json!([]), "{told}");
     }
+    let before = awards().await;
+    let corrected = GRANTS.replace("1500.5", "1500.6");
+    let corrected = backbone.stage.write("corrected.json", &corrected).display().to_string();
+    let told = import(&["--json", &corrected]).await.json();
+    assert_eq!((&told["made"], &told["different"]), (&0.into(), &serde_json::json!(["360G-1"])), "{told}");
+    assert!(import(&[&corrected]).await.out.contains("1 award says something else here"), "a person is told");
+    assert_eq!(awards().await, before, "and nothing is changed");
+    let endless = import(&["--dry-run", "/dev/zero"]).await;
+    assert!(endless.code == Some(2) && endless.complaint().contains("no file that can be read"), "{endless:?}");
     assert_eq!(backbone.served.stop().await, Some(0));
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::initiative::Which;
 use super::super::progress::Progress;
 use super::super::{NOT_HELD, print};
-use super::{files, left_out_words};
+use super::{How, files, left_out_words};
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::import::agenda::{BYTES, Framework, Head, bytes, plan};
@@ -66,12 +66,8 @@ pub(super) struct Agenda {
     population: String,
     #[command(flatten)]
     which: Which,
-    /// Read everything and say what would be made; make nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the result as JSON, with everything that is wrong.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// What an import came to.
@@ -134,18 +130,18 @@ impl Agenda {
             return self.faulty(vec![fault]);
         }
         let mut imported = Imported::of(&framework, &head);
-        if self.dry_run {
+        if self.how.dry_run {
             imported = Imported { dry_run: true, bytes: bytes(&tree), ..imported };
-            return print(self.json, &imported, Imported::words);
+            return print(self.how.json, &imported, Imported::words);
         }
         self.draft(config, &framework, &head, &mut imported).await?;
         imported.ok = !matches!(imported.drafted, Some(Drafted::Different(_)));
-        print(self.json, &imported, Imported::words)?;
+        print(self.how.json, &imported, Imported::words)?;
         Ok(if imported.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn faulty(&self, faults: Vec<Fault>) -> Result<ExitCode, NodeError> {
-        print(self.json, &Imported { faults, ..Imported::default() }, Imported::words)?;
+        print(self.how.json, &Imported { faults, ..Imported::default() }, Imported::words)?;
         Ok(ExitCode::from(NOT_HELD))
     }
 

@@ -12,8 +12,8 @@ use proto::measurement::{Geography, Measure, MeasureDefinition};
 use super::super::initiative::Which;
 use super::super::progress::Progress;
 use super::super::{NOT_HELD, print};
-use super::files;
 use super::outcome::{Found, Imported, LeftOut};
+use super::{How, files};
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::import::{Batch, connecticut, plan};
@@ -54,12 +54,8 @@ pub(super) struct Figures {
     /// Why figures that were reported before change; needed where any does.
     #[arg(long, value_name = "TEXT")]
     revision_reason: Option<String>,
-    /// Read everything and say what would be sent; send nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the result as JSON, with every wrong row and every submission.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -78,17 +74,17 @@ impl Figures {
         let batches = match plan(&files) {
             Ok(batches) => batches,
             Err(report) => {
-                print(self.json, &Imported::faulty(read, report), Imported::words)?;
+                print(self.how.json, &Imported::faulty(read, report), Imported::words)?;
                 return Ok(ExitCode::from(NOT_HELD));
             }
         };
         let wanted = |batch: &Batch| self.measure.is_empty() || self.measure.iter().any(|code| code == batch.measure);
         let batches: Vec<Batch> = batches.into_iter().filter(wanted).collect();
-        if self.dry_run {
-            return print(self.json, &Imported::dry(read, &batches), Imported::words);
+        if self.how.dry_run {
+            return print(self.how.json, &Imported::dry(read, &batches), Imported::words);
         }
         let imported = self.send(config, read, &batches).await?;
-        print(self.json, &imported, Imported::words)?;
+        print(self.how.json, &imported, Imported::words)?;
         Ok(if imported.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 

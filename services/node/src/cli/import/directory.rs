@@ -14,7 +14,7 @@ use super::super::choice::choice;
 use super::super::initiative::Which;
 use super::super::progress::Progress;
 use super::super::{NOT_HELD, print};
-use super::{files, left_out_words, some};
+use super::{How, files, left_out_words, some};
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::import::directory::{Plan, RECORDS, TABLE, plan};
@@ -58,12 +58,8 @@ pub(super) struct Directory {
     sector: Option<Sector>,
     #[command(flatten)]
     which: Which,
-    /// Read everything and say what would be sent; send nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the result as JSON, with everything that is wrong.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// What an import came to.
@@ -105,19 +101,19 @@ impl Directory {
             Ok(plan) => plan,
             Err(report) => {
                 let imported = Imported { files: files.len(), faults: report.faults, ..Imported::default() };
-                print(self.json, &imported, Imported::words)?;
+                print(self.how.json, &imported, Imported::words)?;
                 return Ok(ExitCode::from(NOT_HELD));
             }
         };
         let found = Found::of(&plan);
         self.sectors(&mut plan)?;
         let found = Imported { ok: true, files: files.len(), found, ..Imported::default() };
-        if self.dry_run {
-            return print(self.json, &Imported { dry_run: true, ..found }, Imported::words);
+        if self.how.dry_run {
+            return print(self.how.json, &Imported { dry_run: true, ..found }, Imported::words);
         }
         let sent = self.send(config, &plan).await?;
         let ok = sent.organizations.refused.is_empty() && sent.offers.refused.is_empty();
-        print(self.json, &Imported { ok, sent, ..found }, Imported::words)?;
+        print(self.how.json, &Imported { ok, sent, ..found }, Imported::words)?;
         Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
@@ -202,15 +198,18 @@ impl Imported {
             lines.push("Nothing is wrong with them. Nothing was sent: this was a dry run.".to_owned());
             return lines.join("\n");
         }
-        let Loaded { organizations, elsewhere, offers, different } = &self.sent;
+        let Loaded { organizations, elsewhere, offers } = &self.sent;
         if !elsewhere.is_empty() {
             lines.push(format!("Left as they are, for they live on other nodes: {}", some(elsewhere)));
         }
         lines.extend(sent_words("Organisations", organizations));
         lines.extend(sent_words("Offers", offers));
-        if !different.is_empty() {
-            let those = count(different.len() as u64, "offer here says", "offers here say");
-            lines.push(format!("{those} something else than the directory and stay as they are: {}", some(different)));
+        if !offers.different.is_empty() {
+            let those = count(offers.different.len() as u64, "offer here says", "offers here say");
+            lines.push(format!(
+                "{those} something else than the directory and stay as they are: {}",
+                some(&offers.different)
+            ));
         }
         if !self.ok {
             lines.push("Mend what is wrong and give the same command again: nothing is made twice.".to_owned());

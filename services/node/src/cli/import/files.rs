@@ -30,6 +30,7 @@ pub(super) fn paths(named: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>,
 
 /// Opens one to be read bit by bit.
 pub(super) fn open(path: &Path) -> Result<BufReader<fs::File>, NodeError> {
+    size(path)?;
     let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
     Ok(BufReader::with_capacity(64 << 10, file))
 }
@@ -54,16 +55,21 @@ fn within(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, NodeError> {
 }
 
 fn one(path: &Path) -> Result<File, NodeError> {
-    let known = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    if !known.is_file() {
-        return Err(NodeError::Usage(format!("{} is no file that can be read to its end", path.display())));
-    }
-    let size = known.len();
+    let size = size(path)?;
     if size > LARGEST {
         return Err(NodeError::Usage(format!("{} is too large: {} MiB", path.display(), size >> 20)));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
     Ok(File { name: path.display().to_string(), bytes })
+}
+
+/// How large a file is. A device or a pipe is none: it might never end.
+fn size(path: &Path) -> Result<u64, NodeError> {
+    let known = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    match known.is_file() {
+        true => Ok(known.len()),
+        false => Err(NodeError::Usage(format!("{} is no file that can be read to its end", path.display()))),
+    }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> NodeError {

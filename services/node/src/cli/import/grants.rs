@@ -14,7 +14,7 @@ use super::super::initiative::Which;
 use super::super::organization::ours;
 use super::super::progress::Progress;
 use super::super::{NOT_HELD, print};
-use super::files;
+use super::{How, files};
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::import::grants::{Plan, plan};
@@ -51,12 +51,8 @@ pub(super) struct Grants {
     /// known by the files' identifier.
     #[arg(long, value_name = "ORGANISATION")]
     awarded_by: Option<String>,
-    /// Read everything and say what would be sent; send nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the result as JSON, with everything that is wrong.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// What an import came to.
@@ -82,17 +78,17 @@ impl Grants {
             Ok(plan) => plan,
             Err(report) => {
                 let imported = Imported { files: files.len(), faults: report.faults, ..Imported::default() };
-                print(self.json, &imported, Imported::words)?;
+                print(self.how.json, &imported, Imported::words)?;
                 return Ok(ExitCode::from(NOT_HELD));
             }
         };
         let found = Imported::of(files.len(), &plan);
-        if self.dry_run {
-            return print(self.json, &Imported { ok: true, dry_run: true, ..found }, Imported::words);
+        if self.how.dry_run {
+            return print(self.how.json, &Imported { ok: true, dry_run: true, ..found }, Imported::words);
         }
         let sent = self.send(config, plan).await?;
         let ok = sent.refused.is_empty();
-        print(self.json, &Imported { ok, sent, ..found }, Imported::words)?;
+        print(self.how.json, &Imported { ok, sent, ..found }, Imported::words)?;
         Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 

@@ -13,7 +13,7 @@ use super::super::initiative::Which;
 use super::super::organization::ours;
 use super::super::progress::Progress;
 use super::super::{NOT_HELD, print};
-use super::files;
+use super::{How, files};
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::import::iati::{Activities, Found, Sums};
@@ -65,12 +65,8 @@ pub(super) struct Iati {
     /// State each budget as a need of the organisation that leads.
     #[arg(long)]
     budgets_as_needs: bool,
-    /// Read everything and say what would be sent; send nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the result as JSON, with everything that is wrong.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// What an import came to.
@@ -89,17 +85,17 @@ impl Iati {
     pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
         let paths = files::paths(&self.files, &["xml"])?;
         let (found, leads, faults) = self.read(&paths)?;
-        let imported = Imported { files: paths.len(), found, faults, dry_run: self.dry_run, ..Imported::default() };
+        let imported = Imported { files: paths.len(), found, faults, dry_run: self.how.dry_run, ..Imported::default() };
         if !imported.faults.is_empty() {
-            print(self.json, &imported, Imported::words)?;
+            print(self.how.json, &imported, Imported::words)?;
             return Ok(ExitCode::from(NOT_HELD));
         }
-        if self.dry_run {
-            return print(self.json, &Imported { ok: true, ..imported }, Imported::words);
+        if self.how.dry_run {
+            return print(self.how.json, &Imported { ok: true, ..imported }, Imported::words);
         }
         let carried = self.send(config, &paths, &leads, imported.found.activities).await?;
         let ok = carried.refused.is_empty();
-        print(self.json, &Imported { ok, carried, ..imported }, Imported::words)?;
+        print(self.how.json, &Imported { ok, carried, ..imported }, Imported::words)?;
         Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::super::organization::ours;
 use super::super::progress::Progress;
 use super::super::{NOT_HELD, print};
-use super::files;
+use super::{How, files};
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::import::mail::{Archives, Found, Layout, Posting, plan};
@@ -58,12 +58,8 @@ pub(super) struct Mail {
     /// Which organisation says them; not needed where only one lives on this node.
     #[arg(long, value_name = "ORGANISATION")]
     organization: Option<String>,
-    /// Read everything and say what would be sent; send nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the result as JSON, with everything that is wrong.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// What an import came to.
@@ -85,17 +81,17 @@ impl Mail {
         let (postings, found) = match plan(self.read(&paths)?) {
             Ok(plan) => plan,
             Err(faults) => {
-                print(self.json, &Imported { files, faults, ..Imported::default() }, Imported::words)?;
+                print(self.how.json, &Imported { files, faults, ..Imported::default() }, Imported::words)?;
                 return Ok(ExitCode::from(NOT_HELD));
             }
         };
-        if self.dry_run {
+        if self.how.dry_run {
             let imported = Imported { ok: true, dry_run: true, files, found, ..Imported::default() };
-            return print(self.json, &imported, Imported::words);
+            return print(self.how.json, &imported, Imported::words);
         }
         let posted = self.send(config, &postings).await?;
         let ok = posted.refused.is_empty();
-        print(self.json, &Imported { ok, files, found, posted, ..Imported::default() }, Imported::words)?;
+        print(self.how.json, &Imported { ok, files, found, posted, ..Imported::default() }, Imported::words)?;
         Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
