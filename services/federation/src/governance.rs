@@ -1,12 +1,12 @@
 //! What the border itself folds out of the order of the members space: which nodes belong, with which keys, and which
-//! roles are held on them; and out of each circle's own order, which nodes are in it. Every node folds it from the same positions, so every node judges alike.
+//! roles are held on them; and out of each circle's own order, which nodes are in it. Every node folds it from the same
+//! positions, so every node judges alike.
 
 use chassis::event::{Event, Fact};
 use chassis::names::{NodeId, Reference, Space};
 use chassis::{circles, roles};
 use prost::Name;
 use proto::federation::{NodeAdmitted, NodeEnded, NodeKey};
-use proto::membership::{CircleChanged, CircleEnded, CircleFormed, RoleEnded, RoleGranted};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
@@ -19,16 +19,8 @@ use crate::store::{signed, unsigned};
 
 /// Whether events of this type change what later entries are judged by.
 pub fn changes(event_type: &str) -> bool {
-    [NodeAdmitted::full_name(), NodeEnded::full_name(), RoleGranted::full_name(), RoleEnded::full_name()]
-        .iter()
-        .any(|name| name == event_type)
-        || changes_circle(event_type)
-}
-
-fn changes_circle(event_type: &str) -> bool {
-    [CircleFormed::full_name(), CircleChanged::full_name(), CircleEnded::full_name()]
-        .iter()
-        .any(|name| name == event_type)
+    let nodes = [NodeAdmitted::full_name(), NodeEnded::full_name()].iter().any(|name| name == event_type);
+    nodes || roles::hears(event_type) || circles::hears(event_type)
 }
 
 /// What the members space says about a node, at a position and an instant; and where it tells something `after` a position
@@ -61,7 +53,7 @@ pub async fn of(
 /// Where the database fails.
 pub async fn fold(connection: &mut PgConnection, initiative: &Initiative, event: &Event) -> Result<(), BorderError> {
     let here = match domain::is_circle(&event.space) {
-        true => changes_circle(&event.type_name),
+        true => circles::hears(&event.type_name),
         false => changes(&event.type_name) && event.space == Space::members(&initiative.initiative),
     };
     if !here {
