@@ -12,10 +12,11 @@ use crate::border::{Border, BorderError};
 use crate::domain::{self, Step};
 use crate::governance;
 use crate::keep::{self, Kept};
+use crate::store::entries;
 use crate::store::feeds;
 use crate::store::nodes::{self, Initiative};
 use crate::store::order;
-use crate::store::quarantine::{self, Finding};
+use crate::store::quarantine::{self, Finding, Standing};
 use crate::store::signed;
 use crate::wire::{self, Chain, WireError};
 
@@ -100,7 +101,8 @@ pub async fn frame(
             });
             let (code, reason) = (refused.code(), refused.to_string());
             let bytes = frame.encode_to_vec();
-            let finding = Finding { node: mailbox, space, origin, sequence, code, reason, bytes: &bytes };
+            let standing = Standing::Open;
+            let finding = Finding { node: mailbox, space, origin, sequence, code, reason, standing, bytes: &bytes };
             quarantine::add(connection, &finding).await?;
             Ok(Outcome::Quarantined)
         }
@@ -140,7 +142,7 @@ async fn verify(
     }
     let held = feeds::held(connection, &chain.feed).await?;
     match domain::step(held.sequence, chain.first(), chain.last()) {
-        Step::Drop => return Ok(Outcome::Dropped),
+        Step::Drop => return held_already(connection, &chain).await,
         Step::Ask => return Ok(Outcome::Gap),
         Step::Take { seen } => {
             if chain.digest_at(held.sequence) != Some(held.digest) {
@@ -153,6 +155,12 @@ async fn verify(
     let step = Ordered { initiative, governed_by, chain: &chain, told_here: false };
     place(border, connection, &step).await?;
     Ok(Outcome::Accepted)
+}
+
+/// What is held already comes again after every interruption. Another entry at its number is something else.
+async fn held_already(connection: &mut PgConnection, chain: &Chain) -> Result<Outcome, NotAccepted> {
+    let held = entries::digest_at(connection, &chain.feed, chain.last()).await?;
+    if held == Some(chain.head()) { Ok(Outcome::Dropped) } else { Err(NotAccepted::Fork(chain.last())) }
 }
 
 /// What is about to get its place.
@@ -204,6 +212,7 @@ async fn note_refusal(connection: &mut PgConnection, chain: &Chain, refusal: &Re
         sequence: refusal.sequence,
         code: &refusal.code,
         reason: refusal.reason.clone(),
+        standing: Standing::Refused,
         bytes: &header.unwrap_or_default(),
     };
     Ok(quarantine::add(connection, &finding).await?)
@@ -219,7 +228,7 @@ pub async fn of_follower(
     bytes: &[u8],
 ) -> Result<Outcome, BorderError> {
     let refused = NotAccepted::NotAdmitted(mailbox.clone());
-    note(connection, mailbox, refused.code(), refused.to_string(), bytes).await?;
+    note(connection, mailbox, (refused.code(), Standing::Open), refused.to_string(), bytes).await?;
     Ok(Outcome::Quarantined)
 }
 
@@ -229,7 +238,7 @@ pub async fn of_follower(
 /// Where this node itself fails.
 pub async fn malformed(connection: &mut PgConnection, mailbox: &NodeId, bytes: &[u8]) -> Result<Outcome, BorderError> {
     let error = WireError::Malformed;
-    note(connection, mailbox, error.code(), error.to_string(), bytes).await?;
+    note(connection, mailbox, (error.code(), Standing::Open), error.to_string(), bytes).await?;
     Ok(Outcome::Quarantined)
 }
 
@@ -244,16 +253,17 @@ pub async fn fault(
     error: &BorderError,
 ) -> Result<(), BorderError> {
     let reason = format!("this node cannot keep it and goes on without it until it comes again: {error}");
-    note(connection, mailbox, "LOCAL_FAULT", reason, bytes).await
+    note(connection, mailbox, ("LOCAL_FAULT", Standing::Held), reason, bytes).await
 }
 
 async fn note(
     connection: &mut PgConnection,
     node: &NodeId,
-    code: &str,
+    (code, standing): (&str, Standing),
     reason: String,
     bytes: &[u8],
 ) -> Result<(), BorderError> {
     let (space, origin) = (String::new(), String::new());
-    Ok(quarantine::add(connection, &Finding { node, space, origin, sequence: 0, code, reason, bytes }).await?)
+    let finding = Finding { node, space, origin, sequence: 0, code, reason, standing, bytes };
+    Ok(quarantine::add(connection, &finding).await?)
 }

@@ -327,6 +327,14 @@ mod tests {
     }
 
     #[test]
+    fn nobody_writes_between_two_others() {
+        let (mut feed, link) = told(&alpha(), &alpha());
+        let Some(initiative) = feed.space.initiative().cloned() else { panic!("no initiative") };
+        feed.space = Space::Of(initiative, Within::Backbone(beta()));
+        assert_eq!(judge(&feed, &link, &partner(), false).unwrap_err().code(), "NOT_ITS_SPACE");
+    }
+
+    #[test]
     fn an_event_enters_once() {
         let (feed, link) = told(&alpha(), &alpha());
         assert_eq!(judge(&feed, &link, &backbone(), true).unwrap_err().code(), "DUPLICATE_EVENT");

@@ -13,7 +13,7 @@ use crate::store::entries::NewEntry;
 use crate::store::erasure;
 use crate::store::nodes::Initiative;
 use crate::store::order;
-use crate::store::quarantine::{self, Finding};
+use crate::store::quarantine::{self, Finding, Standing};
 use crate::wire::{self, ERASED_AT_MOST, FeedName};
 
 /// The alarm that accepted bodies are missing which nobody erased.
@@ -137,7 +137,16 @@ async fn show(connection: &mut PgConnection, initiative: &Initiative, space: &Sp
         tracing::error!(%space, origin = missing.origin, sequence = missing.first, reason, "bodies are withheld");
         link_meters().alarms.add(1, &peer(node));
         let (space, sequence) = (space.to_string(), missing.first);
-        let finding = Finding { node, space, origin: missing.origin, sequence, code: WITHHELD, reason, bytes: &[] };
+        let finding = Finding {
+            node,
+            space,
+            origin: missing.origin,
+            sequence,
+            code: WITHHELD,
+            reason,
+            standing: Standing::Alarm,
+            bytes: &[],
+        };
         quarantine::add(connection, &finding).await?;
     }
     Ok(())

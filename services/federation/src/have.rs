@@ -16,7 +16,7 @@ use crate::store::entries;
 use crate::store::feeds::{self, Feed};
 use crate::store::nodes::Initiative;
 use crate::store::order::{self, Order};
-use crate::store::quarantine::{self, Finding};
+use crate::store::quarantine::{self, Finding, Standing};
 use crate::wire::{self, FeedName};
 
 /// Everything that matters to the link between `partner` and the backbone: the partner's feeds, and the spaces it may
@@ -174,6 +174,7 @@ async fn note_fork(
     reason: String,
 ) -> Result<(), BorderError> {
     let (space, origin) = (space.to_string(), origin.to_string());
-    let finding = Finding { node: peer, space, origin, sequence, code: "FORK", reason, bytes: &[] };
+    let finding =
+        Finding { node: peer, space, origin, sequence, code: "FORK", reason, standing: Standing::Open, bytes: &[] };
     Ok(quarantine::add(connection, &finding).await?)
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accept;
+pub mod advice;
 pub mod api;
 pub mod border;
 pub mod domain;

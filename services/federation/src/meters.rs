@@ -7,6 +7,8 @@ use chassis::telemetry::meters;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge};
 
+use crate::advice;
+
 static METERS: OnceLock<LinkMeters> = OnceLock::new();
 
 /// The meters of all links. Each is told apart by `peer`.
@@ -17,6 +19,8 @@ pub struct LinkMeters {
     pub received: Counter<u64>,
     /// Lines added to quarantine.
     pub quarantined: Counter<u64>,
+    /// What was refused, not taken in or found wrong, each time it came; told apart by `code`, too.
+    pub refused: Counter<u64>,
     /// What the backbone accepted, and this node finds wrong or misses.
     pub alarms: Counter<u64>,
     /// Times the other side was asked to send again.
@@ -36,6 +40,10 @@ pub fn link_meters() -> &'static LinkMeters {
             sent: counter("commonweal_link_sent", "Entries or steps put on the road"),
             received: counter("commonweal_link_received", "Messages of the other side taken in"),
             quarantined: counter("commonweal_link_quarantined", "Lines added to quarantine"),
+            refused: counter(
+                "commonweal_link_refused",
+                "What was refused, not taken in or found wrong, each time it came",
+            ),
             alarms: counter(
                 "commonweal_link_alarms",
                 "What the backbone accepted, and this node finds wrong or misses",
@@ -56,4 +64,11 @@ pub fn link_meters() -> &'static LinkMeters {
 /// The attribute that tells links apart.
 pub fn peer(node: &NodeId) -> [KeyValue; 1] {
     [KeyValue::new("peer", node.to_string())]
+}
+
+/// The attributes of what was refused. A code that this version does not know is `OTHER`: another node must not be able
+/// to make up series.
+pub fn refused(node: &NodeId, code: &str) -> [KeyValue; 2] {
+    let code = advice::known(code).unwrap_or("OTHER");
+    [KeyValue::new("peer", node.to_string()), KeyValue::new("code", code)]
 }

@@ -1,10 +1,11 @@
 //! A partner's side of the order: what the backbone accepted is verified again, kept, and handed to the rooms, in the
 //! backbone's order. Everything in one transaction, which the caller commits. `verify` writes nothing.
 
+use bytes::Bytes;
 use chassis::event::Place;
 use chassis::log;
 use chassis::names::{NodeId, Space};
-use proto::federation::{Accepted, NodeKey, Seal};
+use proto::federation::{Accepted, NodeKey, Refusal, Seal};
 use sqlx::PgConnection;
 
 use crate::accept::Outcome;
@@ -18,7 +19,7 @@ use crate::keep::{self, Kept, Verdicts};
 use crate::meters::{link_meters, peer};
 use crate::store::nodes::{self, Initiative};
 use crate::store::order::{self, Order};
-use crate::store::quarantine::{self, Finding};
+use crate::store::quarantine::{self, Finding, Standing};
 use crate::store::{entries, feeds, signed};
 use crate::wire::{self, Chain, Head, Link, Step, WireError};
 
@@ -109,6 +110,7 @@ async fn refuse(
         sequence: step.map(|step| step.acceptance.position).unwrap_or_default(),
         code: error.code(),
         reason: error.to_string(),
+        standing: Standing::Open,
         bytes: &message.acceptance,
     };
     quarantine::add(connection, &finding).await?;
@@ -145,7 +147,7 @@ async fn take(
     let position = step.acceptance.position;
     let before = order::lock(connection, &step.feed.space).await?;
     match domain::step(before.position, position, position) {
-        domain::Step::Drop => return Ok(Outcome::Dropped),
+        domain::Step::Drop => return held_already(connection, step).await,
         domain::Step::Ask => return Err(NotTaken::Gap),
         domain::Step::Take { .. } => follows(connection, initiative, step, &before).await?,
     }
@@ -156,7 +158,7 @@ async fn take(
     }
     let place = Place { position: signed(position), at: step.at };
     if step.feed.origin == *border.node() {
-        confirm_own(border, connection, step, seal, place).await?;
+        confirm_own(border, connection, initiative, step, seal, place).await?;
     } else {
         let frame = message.frame.as_ref().ok_or(NotTaken::OtherFrame)?;
         let chain = wire::read(frame)?;
@@ -170,6 +172,14 @@ async fn take(
         keep::hand_on(border, connection, &kept, false).await?;
     }
     Ok(Outcome::Accepted)
+}
+
+/// What is held already comes again after every interruption. Another step at its place is something else.
+async fn held_already(connection: &mut PgConnection, step: &Step) -> Result<Outcome, NotTaken> {
+    let (space, position) = (step.feed.space.clone(), step.acceptance.position);
+    let head = (space, position, Bytes::copy_from_slice(&step.digest));
+    let same = !order::agreed(connection, &[head]).await?.is_empty();
+    if same { Ok(Outcome::Dropped) } else { Err(NotTaken::BrokenOrder(position)) }
 }
 
 /// The next step names the one before, is not earlier, and is judged by governance that is held here and not older:
@@ -204,6 +214,7 @@ async fn follows(
 async fn confirm_own(
     border: &Border,
     connection: &mut PgConnection,
+    initiative: &Initiative,
     step: &Step,
     seal: &Seal,
     place: Place,
@@ -218,6 +229,7 @@ async fn confirm_own(
     order::append(connection, step, seal, &wire::seal(&border.keys, &head)).await?;
     for refused in &step.acceptance.refused {
         entries::refuse(connection, &step.feed, refused.sequence, &refused.reason).await?;
+        note_refusal(connection, initiative, step, refused).await?;
     }
     feed.judged = to;
     feeds::advance(connection, &step.feed, &feed).await?;
@@ -225,6 +237,26 @@ async fn confirm_own(
     erasure::carry_out_own(connection, &step.feed, &step.acceptance, &own).await?;
     let line = keep::judged(border, connection, &step.feed, &step.acceptance, &own, place).await?;
     Ok(log::append_told(connection, crate::NAME, &[line]).await?)
+}
+
+/// What the backbone refuses of this node's own is shown here, where something can be done about it.
+async fn note_refusal(
+    connection: &mut PgConnection,
+    initiative: &Initiative,
+    step: &Step,
+    refusal: &Refusal,
+) -> Result<(), NotTaken> {
+    let finding = Finding {
+        node: &initiative.backbone,
+        space: step.feed.space.to_string(),
+        origin: step.feed.origin.to_string(),
+        sequence: refusal.sequence,
+        code: &refusal.code,
+        reason: refusal.reason.clone(),
+        standing: Standing::Refused,
+        bytes: &[],
+    };
+    Ok(quarantine::add(connection, &finding).await?)
 }
 
 /// Checks the origin's seal and chain, and reads the entries. Writes nothing but an alarm.
@@ -329,6 +361,7 @@ async fn alarm(
         sequence,
         code,
         reason: format!("the backbone accepted it, and this node finds: {reason}"),
+        standing: Standing::Alarm,
         bytes: &[],
     };
     Ok(quarantine::add(connection, &finding).await?)

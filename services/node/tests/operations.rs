@@ -16,7 +16,7 @@ fn shown() -> BTreeSet<String> {
     }
     all.calls.record(0.1, &[]);
     let (links, node) = (link_meters(), peer(&NodeId::of_key(&[7; 32])));
-    for counter in [&links.sent, &links.received, &links.quarantined, &links.alarms, &links.gaps] {
+    for counter in [&links.sent, &links.received, &links.refused, &links.quarantined, &links.alarms, &links.gaps] {
         counter.add(1, &node);
     }
     links.lag_entries.record(1, &node);

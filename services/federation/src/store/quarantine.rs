@@ -5,12 +5,45 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{signed, unsigned};
-use crate::meters::{link_meters, peer};
+use crate::meters::{link_meters, peer, refused};
 
-/// At most so many lines for each node: a flood from one cannot push out another's.
+/// At most so many lines for each node, of alarms as of all others: a flood from one cannot push out another's, nor hide
+/// what was found of itself. No more are added in a minute, so that a flood costs little disk and a short log.
 const LINES_PER_NODE: i64 = 200;
 /// Of what came, the beginning.
 const BYTES_KEPT: usize = 4096;
+/// Of the reason, too: it may quote what came.
+const REASON_BYTES: usize = 1024;
+
+/// What a line is about, and so what may be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// An entry that the order refuses: final.
+    Refused,
+    /// What was not taken in, and is no verdict: the right one may still come.
+    Open,
+    /// What this node itself could not keep: it is taken in once its fault is mended.
+    Held,
+    /// What the backbone accepted, and this node finds wrong or misses.
+    Alarm,
+}
+
+impl Standing {
+    /// As the table has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Open => "open",
+            Self::Held => "held",
+            Self::Alarm => "alarm",
+        }
+    }
+
+    fn read(text: &str) -> Self {
+        let all = [Self::Refused, Self::Held, Self::Alarm];
+        all.into_iter().find(|standing| standing.as_str() == text).unwrap_or(Self::Open)
+    }
+}
 
 /// One line.
 #[derive(Clone, Debug)]
@@ -29,8 +62,38 @@ pub struct Quarantined {
     pub code: String,
     /// In words.
     pub reason: String,
+    /// What may be done about it.
+    pub standing: Standing,
     /// When.
     pub at: OffsetDateTime,
+}
+
+struct Row {
+    id: i64,
+    node: String,
+    space: String,
+    origin: String,
+    sequence: i64,
+    code: String,
+    reason: String,
+    standing: String,
+    at: OffsetDateTime,
+}
+
+impl From<Row> for Quarantined {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            node: row.node,
+            space: row.space,
+            origin: row.origin,
+            sequence: row.sequence,
+            code: row.code,
+            reason: row.reason,
+            standing: Standing::read(&row.standing),
+            at: row.at,
+        }
+    }
 }
 
 /// What came, and what is wrong with it.
@@ -48,6 +111,8 @@ pub struct Finding<'a> {
     pub code: &'a str,
     /// In words.
     pub reason: String,
+    /// What may be done about it.
+    pub standing: Standing,
     /// What came.
     pub bytes: &'a [u8],
 }
@@ -58,48 +123,78 @@ pub struct Finding<'a> {
 /// # Errors
 /// Where the database fails.
 pub async fn add(connection: &mut PgConnection, finding: &Finding<'_>) -> Result<(), sqlx::Error> {
-    // Postgres keeps no NUL in a text, and a refusal must never fail for what it quotes.
-    let reason = finding.reason.replace('\0', "\u{fffd}");
+    link_meters().refused.add(1, &refused(finding.node, finding.code));
     let bytes = finding.bytes.get(..BYTES_KEPT).unwrap_or(finding.bytes);
-    let again = sqlx::query!(
-        "update federation.quarantine set at = clock_timestamp()
-          where node = $1 and space = $2 and origin = $3 and sequence = $4 and code = $5 and bytes = $6",
-        finding.node.as_str(),
-        finding.space,
-        finding.origin,
-        signed(finding.sequence),
-        finding.code,
-        bytes,
-    )
-    .execute(&mut *connection)
-    .await?;
-    if again.rows_affected() > 0 {
+    if again(connection, finding, bytes).await? {
         return Ok(());
     }
-    tracing::warn!(
-        node.id = %finding.node, space = finding.space, origin = finding.origin, sequence = finding.sequence,
-        code = finding.code, reason, "quarantined"
-    );
-    link_meters().quarantined.add(1, &peer(finding.node));
-    sqlx::query!(
-        "with line as (
-             insert into federation.quarantine (node, space, origin, sequence, code, reason, bytes)
-             values ($1, $2, $3, $4, $5, $6, $7)
-         )
-         delete from federation.quarantine where node = $1 and id <=
-                (select id from federation.quarantine where node = $1 order by id desc offset $8 limit 1)",
+    let reason = line(&finding.reason);
+    let added = sqlx::query_scalar!(
+        r#"with line as (
+               insert into federation.quarantine (node, space, origin, sequence, code, reason, standing, bytes)
+               select $1, $2, $3, $4, $5, $6, $7, $8
+                where $9 > (select count(*) from federation.quarantine
+                             where node = $1 and (standing = 'alarm') = ($7 = 'alarm')
+                               and at > clock_timestamp() - interval '1 minute')
+               returning id
+           ), gone as (
+               delete from federation.quarantine
+                where node = $1 and (standing = 'alarm') = ($7 = 'alarm') and exists (select from line)
+                  and id <= (select id from federation.quarantine
+                              where node = $1 and (standing = 'alarm') = ($7 = 'alarm')
+                              order by id desc offset $9 - 1 limit 1)
+           )
+           select exists (select from line) as "added!""#,
         finding.node.as_str(),
         finding.space,
         finding.origin,
         signed(finding.sequence),
         finding.code,
         reason,
+        finding.standing.as_str(),
         bytes,
-        LINES_PER_NODE - 1,
+        LINES_PER_NODE,
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
+    if added {
+        tracing::warn!(
+            node.id = %finding.node, space = finding.space, origin = finding.origin, sequence = finding.sequence,
+            code = finding.code, reason, "quarantined"
+        );
+        link_meters().quarantined.add(1, &peer(finding.node));
+    }
     Ok(())
+}
+
+/// Whether the same came before; then that is known to have come just now.
+async fn again(connection: &mut PgConnection, finding: &Finding<'_>, bytes: &[u8]) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"with same as (
+               select id, at from federation.quarantine
+                where node = $1 and space = $2 and origin = $3 and sequence = $4 and code = $5 and bytes = $6
+           ), latest as (
+               update federation.quarantine set at = clock_timestamp()
+                where id in (select id from same where at < clock_timestamp() - interval '1 second')
+           )
+           select exists (select from same) as "again!""#,
+        finding.node.as_str(),
+        finding.space,
+        finding.origin,
+        signed(finding.sequence),
+        finding.code,
+        bytes,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// A reason as one line of bounded length, whatever it quotes: it is shown on terminals, and a refusal must never fail for
+/// what stands in it.
+fn line(reason: &str) -> String {
+    let mut line = reason.replace(char::is_control, " ");
+    line.truncate(line.floor_char_boundary(REASON_BYTES));
+    line
 }
 
 /// The newest lines, newest first, before a line if one is given; of one node, or of all.
@@ -112,16 +207,17 @@ pub async fn newest(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Quarantined>, sqlx::Error> {
-    sqlx::query_as!(
-        Quarantined,
-        "select id, node, space, origin, sequence, code, reason, at from federation.quarantine
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, node, space, origin, sequence, code, reason, standing, at from federation.quarantine
           where ($1::text is null or node = $1) and ($2::bigint is null or id < $2) order by id desc limit $3",
         node,
         before,
         limit,
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(Quarantined::from).collect())
 }
 
 /// How many lines a node has.
@@ -142,7 +238,7 @@ pub async fn count(connection: &mut PgConnection, node: &str) -> Result<u64, sql
 pub async fn alarms(connection: &mut PgConnection, node: &str) -> Result<(u64, String), sqlx::Error> {
     let alarms = sqlx::query!(
         r#"select count(*) as "count!", (array_agg(reason order by id desc))[1] as newest from federation.quarantine
-            where node = $1 and code in ('DISAGREEMENT', 'NO_EVIDENCE', 'WITHHELD')"#,
+            where node = $1 and standing = 'alarm'"#,
         node,
     )
     .fetch_one(connection)

@@ -102,6 +102,8 @@ async fn forgeries(coalition: &Coalition) -> Vec<(&'static str, Bytes)> {
         ("NOT_ITS_SPACE", elsewhere(&coalition.between(alpha))),
         ("BROKEN_ORDER", with(|acceptance| acceptance.previous = Bytes::from_static(&[1; 32]))),
         ("BROKEN_ORDER", with(|acceptance| acceptance.governance_position -= 1)),
+        // Another step than the one that is held there.
+        ("BROKEN_ORDER", with(|acceptance| acceptance.position -= 1)),
         (
             "BROKEN_ORDER",
             with(|acceptance| {

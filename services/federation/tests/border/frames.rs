@@ -2,14 +2,16 @@
 //! each leaves a line and no other trace, and the feed goes on.
 
 use bytes::Bytes;
-use chassis::names::{Reference, Space, Within};
-use federation::store::quarantine::Quarantined;
+use chassis::names::{NodeId, Reference, Space, Within};
+use chassis::testing::some_node;
+use federation::store::entries;
+use federation::store::quarantine::{self, Finding, Quarantined, Standing};
 use federation::wire::{self, Link};
 use proto::federation::{Accepted, Entry, Frame, link_message};
 
 use crate::coalition::Coalition;
 use crate::forge::{Forge, changed, message, sealed, send, up};
-use crate::node::{Node, soon};
+use crate::node::{Home, Node, postgres, soon};
 
 /// What a partner sends through its own mailbox, each with the code that it gets for it.
 async fn forgeries(coalition: &Coalition) -> Vec<(&'static str, Bytes)> {
@@ -66,6 +68,7 @@ async fn forgeries(coalition: &Coalition) -> Vec<(&'static str, Bytes)> {
         ("NOT_ITS_SPACE", from_start(&circle, 1)),
         ("OTHER_EPOCH", from_start(members, 2)),
         ("FORK", up(rewritten.sealed(&rewritten.entries(&["another past", "and what follows"])))),
+        ("FORK", up(rewritten.sealed(&[rewritten.entry("another past")]))),
     ]
 }
 
@@ -107,16 +110,17 @@ async fn no_forged_frame_leaves_more_than_a_line() {
 async fn what_comes_too_early_or_again_changes_nothing() {
     let coalition = Coalition::new().await;
     let Coalition { backbone, alpha, initiative, members, .. } = &coalition;
-    let again = Forge::of(alpha, members).await;
     alpha.say(members, &["before"]).await;
     coalition.all_hear(&["before"]).await;
     let before = held(backbone).await;
+    let again = Forge::of(alpha, members).await;
+    let said = entries::range(&mut alpha.border.pool.acquire().await.unwrap(), &again.feed, 1, 1).await.unwrap();
     let early = Forge { next: 9, ..Forge::of(alpha, members).await };
     let unopened = Forge { next: 2, ..Forge::at_start(alpha, &coalition.public(), 1) };
     let road = alpha.link(backbone, initiative);
     send(&road, &up(early.sealed(&[early.entry("too early")]))).await;
     send(&road, &up(unopened.sealed(&[unopened.entry("too early, too")]))).await;
-    send(&road, &up(again.sealed(&[again.entry("too late")]))).await;
+    send(&road, &up(again.sealed(&[said[0].link.clone()]))).await;
     send(&road, &Bytes::from_static(b"\xff")).await;
     backbone.refuses(&["MALFORMED"]).await;
     assert_eq!(held(backbone).await, before);
@@ -154,6 +158,67 @@ async fn a_flood_of_bad_frames_pushes_out_only_the_floods_own_lines() {
     let of = |node: &Node| lines.iter().filter(|line| line.node == node.id().to_string()).count();
     assert_eq!((of(alpha), of(beta)), (200, 1));
     soon(async || (backbone.status().await.links.len() == 2).then_some(())).await;
+}
+
+/// Something to be found, the `nth` of its kind.
+async fn find(node: &Node, peer: &NodeId, nth: u64, standing: Standing) {
+    let finding = Finding {
+        node: peer,
+        space: String::new(),
+        origin: String::new(),
+        sequence: nth,
+        code: "MALFORMED",
+        reason: format!("{nth}\u{1b}[31m{}", "x".repeat(5000)),
+        standing,
+        bytes: &[7; 100_000],
+    };
+    quarantine::add(&mut node.border.pool.acquire().await.unwrap(), &finding).await.unwrap();
+}
+
+#[tokio::test]
+async fn quarantine_has_a_bound_in_lines_bytes_and_time() {
+    let (postgres, _folder) = postgres().await;
+    let node = Home::new(&postgres, "backbone", None).await.start().await;
+    let (one, other) = (some_node(), some_node());
+    let sequences = async |peer: &NodeId| -> Vec<i64> {
+        let lines = node.lines().await.into_iter();
+        lines.filter(|line| line.node == peer.to_string()).map(|line| line.sequence).collect()
+    };
+    find(&node, &other, 1, Standing::Open).await;
+    find(&node, &one, 1, Standing::Alarm).await;
+    for nth in 2..=300 {
+        find(&node, &one, nth, Standing::Open).await;
+    }
+    // Within a minute no more are kept than there may be: what a flood costs is bounded, whatever its length.
+    assert_eq!(sequences(&one).await, (1..=201).collect::<Vec<_>>());
+    sqlx::query("update federation.quarantine set at = at - interval '1 hour'")
+        .execute(&node.border.pool)
+        .await
+        .unwrap();
+    for nth in 301..=350 {
+        find(&node, &one, nth, Standing::Open).await;
+    }
+    // The oldest of the same node go: neither another's nor the alarms about this one.
+    assert_eq!(sequences(&one).await, [1].into_iter().chain(52..=201).chain(301..=350).collect::<Vec<_>>());
+    assert_eq!(sequences(&other).await, [1]);
+    let large =
+        "select count(*) from federation.quarantine where octet_length(bytes) > 4096 or octet_length(reason) > 1024
+                     or reason ~ '[[:cntrl:]]'";
+    assert_eq!(node.count(large).await, 0);
+
+    // The same once more is the same line with a later time.
+    let latest = "select count(*) from federation.quarantine where at > clock_timestamp() - interval '30 minutes'";
+    let before = (node.count(latest).await, sequences(&one).await);
+    find(&node, &one, 60, Standing::Open).await;
+    assert_eq!((node.count(latest).await, sequences(&one).await), (before.0 + 1, before.1));
+
+    // Each time counts, whether or not it leaves a line; what this version does not know makes no series of its own.
+    let page = chassis::telemetry::exposition();
+    let of_one =
+        page.lines().find(|line| line.starts_with("commonweal_link_refused_total") && line.contains(one.as_str()));
+    assert!(of_one.is_some_and(|line| line.contains("code=\"MALFORMED\"") && line.ends_with(" 351")), "{of_one:?}");
+    let [_, code] = federation::meters::refused(&one, "MADE_UP");
+    assert_eq!(code.value.as_str(), "OTHER");
 }
 
 /// Everything that an accepted frame would change.
