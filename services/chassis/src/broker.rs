@@ -1,15 +1,26 @@
 //! The road within a node: the local broker, its stream and the subjects on it.
 
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::ConnectErrorKind;
 use async_nats::jetstream::{self, stream};
+use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::backoff::Backoff;
 
 /// The stream that keeps what the services of this node tell, for an hour.
 pub const STREAM: &str = "EVENTS";
 
 /// How often each side says how far it is, so that nothing waits longer for a message that was lost.
 pub const ROLL_CALL_EVERY: Duration = Duration::from_secs(30);
+
+/// How long between two attempts to reach the local broker, the first time and at the longest.
+const RECONNECT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// How often it is looked whether the broker was away.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// How long a look at a broker may take.
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
@@ -59,11 +70,19 @@ pub(crate) fn source_of(subject: &str) -> Option<&str> {
 /// # Errors
 /// Where the address is not one.
 pub async fn connect(url: &str) -> Result<async_nats::Client, async_nats::ConnectError> {
+    let backoff = Mutex::new(Backoff::between(RECONNECT.0, RECONNECT.1));
     credentials(url)
         .name("commonweal")
         .retry_on_initial_connect()
         .subscription_capacity(4096)
-        .reconnect_delay_callback(|attempts| Duration::from_millis(50 * u64::try_from(attempts).unwrap_or(1).min(40)))
+        .reconnect_delay_callback(move |attempts| {
+            let mut backoff = backoff.lock().unwrap_or_else(PoisonError::into_inner);
+            // The first attempt after it was connected.
+            if attempts <= 1 {
+                backoff.reset();
+            }
+            backoff.step()
+        })
         .event_callback(|event| async move {
             match event {
                 async_nats::Event::Connected => tracing::info!("local broker connected"),
@@ -73,6 +92,38 @@ pub async fn connect(url: &str) -> Result<async_nats::Client, async_nats::Connec
         })
         .connect(url)
         .await
+}
+
+/// Sees that the broker was away and is back: what was told meanwhile, and a moment before, may not have reached us.
+#[derive(Debug)]
+pub(crate) struct Returns {
+    client: async_nats::Client,
+    connects: u64,
+    looks: Interval,
+}
+
+impl Returns {
+    /// Counts from now on.
+    pub(crate) fn of(client: &async_nats::Client) -> Self {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { client: client.clone(), connects: connects(client), looks }
+    }
+
+    /// Comes when it is back. May be dropped at any time.
+    pub(crate) async fn next(&mut self) {
+        loop {
+            self.looks.tick().await;
+            let now = connects(&self.client);
+            if std::mem::replace(&mut self.connects, now) != now {
+                return;
+            }
+        }
+    }
+}
+
+fn connects(client: &async_nats::Client) -> u64 {
+    client.statistics().connects.load(Ordering::Relaxed)
 }
 
 /// Why a broker cannot be used.

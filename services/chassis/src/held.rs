@@ -10,11 +10,12 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::{Backoff, LONGEST};
 use crate::fold;
 use crate::room::{FoldError, Room};
 
-/// How long between two tries at the least, and at the most.
-const WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How long between two tries at the least.
+const WAIT: Duration = Duration::from_secs(1);
 /// Resources that are tried again in one go.
 const RESOURCES: i64 = 200;
 
@@ -40,15 +41,16 @@ impl<R: Room> Retry<R> {
     }
 
     async fn try_for_ever(&self) {
-        let (shortest, longest) = WAIT;
-        let (mut wait, mut before) = (shortest, 0);
+        let (mut patience, mut before) = (Backoff::between(WAIT, LONGEST), 0);
         let mut failing = false;
         loop {
             let tried = Instant::now();
             match self.once().await {
                 Ok(left) => {
                     failing = false;
-                    wait = if left == 0 || left != before { shortest } else { longest.min(wait * 2) };
+                    if left == 0 || left != before {
+                        patience.reset();
+                    }
                     before = left;
                 }
                 Err(error) => {
@@ -56,14 +58,14 @@ impl<R: Room> Retry<R> {
                         tracing::warn!(service = R::NAME, %error, "held events not tried again yet");
                     }
                     failing = true;
-                    wait = longest.min(wait * 2);
                 }
             }
+            let wait = patience.step();
             // Where nothing is held there is nothing to try until something new came.
-            if before == 0 && !failing {
-                self.wake.notified().await;
-            } else {
-                let _ = tokio::time::timeout(longest, self.wake.notified()).await;
+            match (failing, before) {
+                (true, _) => {}
+                (false, 0) => self.wake.notified().await,
+                (false, _) => drop(tokio::time::timeout(wait, self.wake.notified()).await),
             }
             tokio::time::sleep_until(tried + wait).await;
         }

@@ -154,9 +154,11 @@ impl<L: Listener> Inbox<L> {
         let mut roll_call = tokio::time::interval(broker::ROLL_CALL_EVERY);
         let mut noting = tokio::time::interval(NOTE_EVERY);
         noting.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut returns = broker::Returns::of(&self.client);
         loop {
             tokio::select! {
                 _ = roll_call.tick() => self.call_roll().await?,
+                () = returns.next() => self.call_roll().await?,
                 _ = noting.tick(), if !self.passed.is_empty() => self.note().await?,
                 messages = live.next() => match messages {
                     Some(messages) => {

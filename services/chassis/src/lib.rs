@@ -4,6 +4,7 @@
 mod ahead;
 pub mod authn;
 pub mod authz;
+pub mod backoff;
 pub mod broker;
 pub mod circles;
 pub mod clock;

@@ -156,9 +156,11 @@ impl Relay {
         let broker = |error: async_nats::SubscribeError| RelayError::Broker(error.to_string());
         let mut ranges = self.client.subscribe(broker::range_subject(self.source)).await.map_err(broker)?;
         let mut calls = self.client.subscribe(broker::ROLL_CALL).await.map_err(broker)?;
+        let mut returns = broker::Returns::of(&self.client);
         self.say_head().await?;
         loop {
             tokio::select! {
+                () = returns.next() => self.say_head().await?,
                 asked = ranges.next() => match asked {
                     Some(message) => self.answer_range(message).await?,
                     None => return Ok(()),

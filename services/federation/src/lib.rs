@@ -31,6 +31,7 @@ pub mod status;
 pub mod store;
 pub mod take;
 pub mod tell;
+mod tending;
 pub mod verdict;
 pub mod wire;
 

@@ -1,12 +1,10 @@
 //! A link to one other node: its mailbox, one task that sends and one that takes in.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chassis::names::NodeId;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::border::{Border, BorderError};
 use crate::domain::Holder;
@@ -59,15 +57,6 @@ impl Mailbox {
         backlog.ok()
     }
 
-    /// Whether the hub knows the connection and not the mailbox behind it.
-    pub async fn is_missing(&self) -> bool {
-        let backlog = match self {
-            Self::Node(mailbox) => mailbox.backlog().await,
-            Self::Backbone(mailbox) => mailbox.backlog().await,
-        };
-        backlog == Err(hub::MailboxError::Missing)
-    }
-
     /// How the connection stands, now and later.
     pub fn road(&self) -> watch::Receiver<Road> {
         match self {
@@ -105,10 +94,9 @@ impl Link {
         Holder { node, follower: self.follower }
     }
 
-    /// Works until `stop`.
-    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+    /// Works for ever.
+    pub(crate) async fn work(&self) {
         tokio::select! {
-            () = stop.cancelled() => {}
             () = self.send_for_ever() => {}
             () = self.take_for_ever() => {}
             () = self.pace.ask_for_ever() => {}

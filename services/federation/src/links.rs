@@ -12,12 +12,13 @@ use tokio_util::task::TaskTracker;
 use crate::border::{Border, BorderError};
 use crate::ending;
 use crate::hub::{
-    BackboneMailbox, HubAdmin, HubError, HubReach, MailboxKeys, MailboxSize, NodeCredentials, NodeMailbox, Road,
+    BackboneMailbox, HubAdmin, HubError, HubReach, MailboxKeys, MailboxSize, NodeCredentials, NodeMailbox,
 };
 use crate::link::{Link, Mailbox};
 use crate::pace::Pace;
 use crate::store::links::{self, LinkRow};
 use crate::store::nodes::{self, Initiative};
+use crate::tending::{self, MailboxOf};
 
 type Name = (NodeId, Reference);
 type Running = BTreeMap<Name, Work>;
@@ -83,7 +84,7 @@ impl Links {
         let (border, peer, follower) = (self.border.clone(), row.node.clone(), row.follower);
         let link = Arc::new(Link { border, initiative, peer, follower, mailbox, pace: Pace::default() });
         let stop = self.stop.child_token();
-        self.tasks.spawn(link.clone().run(stop.clone()));
+        self.tasks.spawn(run(self.clone(), link.clone(), stop.clone()));
         let work = Work { link, stop, mailbox: row.mailbox.clone(), follower };
         if let Some(before) = self.with(|running| running.insert(name(row), work)) {
             before.stop.cancel();
@@ -152,37 +153,6 @@ impl Links {
         self.tasks.wait().await;
     }
 
-    /// Makes mailboxes again that the hub has lost, for as long as this node runs.
-    pub async fn tend(&self, every: Duration) {
-        loop {
-            tokio::time::sleep(every).await;
-            let links: Vec<Arc<Link>> = self.with(|running| running.values().map(|work| work.link.clone()).collect());
-            for link in links {
-                if link.is_backbone() && is_lost(&link).await {
-                    self.reopen(&link).await;
-                }
-            }
-        }
-    }
-
-    async fn reopen(&self, link: &Link) {
-        let keys = match self.mailbox_keys(&link.peer, &link.initiative.initiative).await {
-            Ok(Some(keys)) => keys,
-            Ok(None) => return,
-            Err(error) => return tracing::warn!(peer = %link.peer, %error, "mailbox not made again yet"),
-        };
-        match self.open_mailbox(&keys).await {
-            Ok(()) => tracing::info!(peer = %link.peer, "mailbox made again at the hub"),
-            Err(error) => tracing::warn!(peer = %link.peer, %error, "mailbox not made again yet"),
-        }
-    }
-
-    async fn mailbox_keys(&self, node: &NodeId, initiative: &Reference) -> Result<Option<MailboxKeys>, BorderError> {
-        let row = links::read(&mut *self.border.pool.acquire().await?, node, initiative).await?;
-        let row = row.filter(|row| row.ending.is_none() && row.ended_at.is_none());
-        Ok(row.and_then(|row| serde_json::from_value(row.mailbox).ok()))
-    }
-
     /// Makes a mailbox at the hub, or whatever of it is missing.
     ///
     /// # Errors
@@ -248,10 +218,20 @@ impl Links {
     }
 }
 
-/// Whether the hub has lost the mailbox: the account with it, or only the streams in it.
-async fn is_lost(link: &Link) -> bool {
-    let refused = matches!(&*link.mailbox.road().borrow(), Road::Refused(_));
-    refused || link.mailbox.is_missing().await
+/// Works until `stop`.
+async fn run(works: Links, link: Arc<Link>, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = link.work() => {}
+        () = tend(&works, &link) => {}
+    }
+}
+
+/// At the backbone: keeps the mailbox whole.
+async fn tend(works: &Links, link: &Link) {
+    let Mailbox::Backbone(mailbox) = &link.mailbox else { return std::future::pending().await };
+    let what = format!("mailbox of {}", link.peer);
+    tending::tend(&what, MailboxOf { works, link, mailbox }, mailbox.road(), &mailbox.dialler()).await;
 }
 
 fn name(row: &LinkRow) -> Name {

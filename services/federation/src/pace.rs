@@ -2,10 +2,10 @@
 //! the other side can make it do again, and what it asks of the other side, has a measure.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chassis::backoff::{Backoff, LONGEST};
 use chassis::names::Space;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -18,8 +18,8 @@ pub const ENTRIES_ON_THE_ROAD: u64 = 8192;
 pub const STEPS_ON_THE_ROAD: u64 = 256;
 /// So often the other side may ask at once to be sent everything again; after that once a second.
 const REWINDS: u32 = 16;
-/// How long to wait between two questions for what is missing, the first time and at the longest.
-const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+/// How long to wait between two questions for what is missing, at the least.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 /// What one link has sent.
 pub struct Pace {
@@ -28,7 +28,7 @@ pub struct Pace {
     pub wake: Notify,
     /// Something is missing on this side.
     pub gap: Notify,
-    progressed: AtomicBool,
+    progressed: Notify,
     rewinds: Mutex<(u32, Instant)>,
 }
 
@@ -38,7 +38,7 @@ impl Default for Pace {
             sent: Mutex::default(),
             wake: Notify::new(),
             gap: Notify::new(),
-            progressed: AtomicBool::new(false),
+            progressed: Notify::new(),
             rewinds: Mutex::new((REWINDS, Instant::now())),
         }
     }
@@ -130,20 +130,23 @@ impl Pace {
 
     /// Something new was taken in.
     pub fn progress(&self) {
-        self.progressed.store(true, Ordering::Relaxed);
+        self.progressed.notify_one();
     }
 
     /// Asks for what is missing each time something is found to be, less and less often while nothing comes of it: what
     /// the other side sends again may be as wrong as before.
     pub async fn ask_for_ever(&self) {
-        let (shortest, longest) = ASK_AGAIN;
-        let mut wait = shortest;
+        let mut patience = Backoff::between(ASK_AGAIN, LONGEST);
         loop {
             self.gap.notified().await;
             self.say(Say { answer: false, resume: true });
-            self.progressed.store(false, Ordering::Relaxed);
-            tokio::time::sleep(wait).await;
-            wait = if self.progressed.load(Ordering::Relaxed) { shortest } else { longest.min(wait * 2) };
+            tokio::select! {
+                () = patience.wait() => {}
+                () = self.progressed.notified() => {
+                    patience.reset();
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+            }
         }
     }
 
@@ -210,6 +213,29 @@ mod tests {
             () = counting => {}
             () = hour => {}
         }
-        assert!((100..140).contains(&asked), "{asked}");
+        assert!((120..200).contains(&asked), "{asked}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_after_progress_does_not_wait_for_those_that_brought_nothing() {
+        let pace = Pace::default();
+        let asked = async || {
+            pace.gap.notify_one();
+            pace.wake.notified().await;
+            pace.to_say()
+        };
+        let weary = async {
+            for _ in 0..20 {
+                asked().await;
+            }
+            pace.progress();
+            let began = Instant::now();
+            asked().await;
+            assert!(began.elapsed() <= ASK_AGAIN, "{:?}", began.elapsed());
+        };
+        tokio::select! {
+            () = pace.ask_for_ever() => {}
+            () = weary => {}
+        }
     }
 }

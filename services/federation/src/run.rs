@@ -3,27 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::backoff::Backoff;
 use chassis::clock;
 use chassis::inbox::Inbox;
 use chassis::relay::Relay;
 use chassis::standing::Standings;
 use opentelemetry::KeyValue;
 use proto::federation::link_status::State;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::border::{Border, BorderError};
 use crate::enrol;
-use crate::hub::{EnrolmentDesk, HubAdmin, HubError, Road};
+use crate::hub::{EnrolmentDesk, HubAdmin, HubError};
 use crate::links::{HubSide, Links};
 use crate::meters::link_meters;
 use crate::status;
 use crate::tell::Teller;
+use crate::tending::{self, Desk};
 
-const TEND_EVERY: Duration = Duration::from_secs(5);
+const FOLLOW_EVERY: Duration = Duration::from_secs(5);
 const LAG_EVERY: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long between two tries to reach the hub, the first time and at the longest.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// Starts the border's tasks and every link it has. They end after `stop`.
 ///
@@ -48,7 +50,7 @@ pub async fn start(
     works.follow().await;
     {
         let works = works.clone();
-        tasks.spawn(until(stop.clone(), async move { works.follow_for_ever(TEND_EVERY).await }));
+        tasks.spawn(until(stop.clone(), async move { works.follow_for_ever(FOLLOW_EVERY).await }));
     }
     if works.hub().is_some() {
         tasks.spawn(until(stop.clone(), keep_hub(works.clone())));
@@ -88,23 +90,22 @@ async fn measure_lag(works: Links) {
     }
 }
 
-/// Reaches the hub as its administrator, keeps its mailboxes whole, and answers who knocks.
+/// Reaches the hub as its administrator, and then answers who knocks.
 async fn keep_hub(works: Links) {
-    let mut said = false;
-    loop {
-        let Some(side) = works.hub().cloned() else { return };
-        match reach(&side).await {
-            Ok(()) => {
-                said = false;
-                tokio::join!(works.tend(TEND_EVERY), answer_knocks(&works, &side));
-            }
-            Err(error) if !said => {
-                said = true;
-                tracing::warn!(%error, "hub not reached yet; this node works on without it");
-            }
-            Err(_) => {}
+    let Some(side) = works.hub().cloned() else { return };
+    let (mut patience, mut said) = (Backoff::between(AGAIN.0, AGAIN.1), false);
+    while let Err(error) = reach(&side).await {
+        if !said {
+            said = true;
+            tracing::warn!(%error, "hub not reached yet; this node works on without it");
         }
-        tokio::time::sleep(PAUSE).await;
+        patience.wait().await;
+    }
+    loop {
+        if let Err(error) = answer_knocks(&works, &side).await {
+            tracing::warn!(%error, "enrolment desk not open yet");
+        }
+        patience.wait().await;
     }
 }
 
@@ -115,33 +116,18 @@ async fn reach(side: &HubSide) -> Result<(), HubError> {
     Ok(())
 }
 
-async fn answer_knocks(works: &Links, side: &HubSide) {
-    loop {
-        match EnrolmentDesk::open(&side.reach, &side.keys, clock::now()).await {
-            Ok(mut desk) => {
-                let (road, knocks) = (desk.road(), async {
-                    while let Some(knock) = desk.next().await {
-                        enrol::answer(works, knock).await;
-                    }
-                });
-                tokio::select! {
-                    () = knocks => {}
-                    () = keep_desk(works, road) => {}
-                }
-            }
-            Err(error) => tracing::warn!(%error, "enrolment desk not open yet"),
+/// Sits at the desk. Its account is made again whenever the hub turns out to have lost it; the desk itself comes back.
+async fn answer_knocks(works: &Links, side: &HubSide) -> Result<(), HubError> {
+    let mut desk = EnrolmentDesk::open(&side.reach, &side.keys, clock::now()).await?;
+    let (road, dialler) = (desk.road(), desk.dialler());
+    let knocks = async {
+        while let Some(knock) = desk.next().await {
+            enrol::answer(works, knock).await;
         }
-        tokio::time::sleep(PAUSE).await;
+    };
+    tokio::select! {
+        () = knocks => {}
+        () = tending::tend("enrolment desk", Desk(works), road, &dialler) => {}
     }
-}
-
-/// Makes the desk's account again whenever the hub turns out to have lost it; the desk itself comes back by itself.
-async fn keep_desk(works: &Links, mut road: watch::Receiver<Road>) {
-    while road.wait_for(|road| matches!(road, Road::Refused(_))).await.is_ok() {
-        match works.open_enrolment().await {
-            Ok(()) => tracing::info!("enrolment desk made again at the hub"),
-            Err(error) => tracing::warn!(%error, "enrolment desk not made again yet"),
-        }
-        tokio::time::sleep(TEND_EVERY).await;
-    }
+    Ok(())
 }

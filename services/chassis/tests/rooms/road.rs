@@ -272,6 +272,27 @@ async fn what_the_database_lost_in_a_crash_is_heard_again_where_nothing_more_com
 }
 
 #[tokio::test]
+async fn a_broker_that_is_back_makes_everybody_say_how_far_they_are() {
+    let mut scene = Scene::set().await;
+    let (notes, echo) = (scene.work(&scene.notes).await, scene.work(&scene.echo).await);
+    scene.write("one").await;
+    scene.write("two").await;
+    scene.until_heard(2).await;
+    // As a message that did not get through when the broker ended; nothing more comes that would show it.
+    lose_the_last(&scene.echo.pool).await;
+    let (dir, port) = (scene.folder.path().join("nats"), scene.nats.port());
+    let old = std::mem::replace(&mut scene.nats, start(scene.folder.path().join("other"), None).await);
+    old.kill().await;
+    scene.nats = start(dir, Some(port)).await;
+    let back = Instant::now();
+    scene.until_heard(2).await;
+    // Well before it would be said in any case, every 30 s.
+    assert!(back.elapsed() < Duration::from_secs(12), "{:?}", back.elapsed());
+    notes.end().await;
+    echo.end().await;
+}
+
+#[tokio::test]
 async fn one_relay_works_at_a_time_and_another_takes_over() {
     let scene = Scene::set().await;
     let echo = scene.work(&scene.echo).await;

@@ -18,7 +18,7 @@ use super::claims::{self, ADMIN_INBOX, BACKBONE_INBOX, MailboxAccount};
 use super::credentials::HubReach;
 use super::error::HubError;
 use super::keys::{HubKeys, MailboxKeys};
-use super::line::{Line, Login};
+use super::line::{Line, Login, OWNER};
 use super::mailbox::{DOWN, UP};
 use super::outlet::MAX_MESSAGE_BYTES;
 use super::road::Road;
@@ -72,7 +72,7 @@ impl HubAdmin {
     /// Connects now, or fails with the reason; afterwards it stays connected by itself.
     pub async fn connect(reach: &HubReach, keys: &HubKeys) -> Result<Self, HubError> {
         let (token, seed) = keys.admin_user()?;
-        let login = Login { reach, token, seed: &seed, inbox: ADMIN_INBOX, name: "admin" };
+        let login = Login { reach, token, seed: &seed, inbox: ADMIN_INBOX, name: "admin", longest: OWNER };
         Ok(Self {
             line: login.now().await?,
             reach: reach.clone(),
@@ -205,7 +205,7 @@ impl HubAdmin {
     async fn step_inside(&self, keys: &MailboxKeys, now: OffsetDateTime) -> Result<Line, HubError> {
         let (token, seed) = keys.backbone_user(now)?;
         let reach = &self.reach;
-        Login { reach, token, seed: &seed, inbox: BACKBONE_INBOX, name: "opening" }.now().await
+        Login { reach, token, seed: &seed, inbox: BACKBONE_INBOX, name: "opening", longest: OWNER }.now().await
     }
 }
 

@@ -48,7 +48,7 @@ impl HubConfig<'_> {
             "authorization": {"timeout": HANDSHAKE_SECONDS},
             "max_payload": MAX_MESSAGE_BYTES,
             // Half-open connections of partners that vanished count against their limit.
-            "ping_interval": "20s", "ping_max": 2,
+            "ping_interval": "10s", "ping_max": 2,
             "jetstream": {
                 "store_dir": self.store_dir.join("jetstream"), "domain": "hub",
                 "max_file": self.max_disk_bytes, "max_mem": 0,

@@ -14,9 +14,10 @@ use tokio::sync::watch;
 
 use super::claims::{self, BACKBONE_INBOX, enrolment_inbox, enrolment_subject};
 use super::credentials::{EnrolmentCredentials, HubReach};
+use super::dial::Dialler;
 use super::error::HubError;
 use super::keys::HubKeys;
-use super::line::{Line, Login};
+use super::line::{Line, Login, OWNER, PARTNER};
 use super::road::Road;
 
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,7 +36,7 @@ impl EnrolmentDesk {
         let account = keys.enrolment_account()?;
         let token = claims::backbone_user(&account, &user.public_key(), now)?;
         let seed = user.seed()?;
-        let login = Login { reach, token, seed: &seed, inbox: BACKBONE_INBOX, name: "desk" };
+        let login = Login { reach, token, seed: &seed, inbox: BACKBONE_INBOX, name: "desk", longest: OWNER };
         let line = login.start().await?;
         let requests =
             line.client.subscribe(enrolment_subject("*")).await.map_err(|error| broken(&reach.address, &error))?;
@@ -58,6 +59,11 @@ impl EnrolmentDesk {
                 None => tracing::warn!(invitation.id = %invitation, "enrolment without an inbox"),
             }
         }
+    }
+
+    /// To be used once the hub was told of the desk.
+    pub fn dialler(&self) -> Dialler {
+        self.line.dialler()
     }
 
     /// How the connection stands, now and later.
@@ -102,6 +108,7 @@ pub async fn enrol(
         seed: &credentials.user_seed,
         inbox: &inbox,
         name: "invited",
+        longest: PARTNER,
     };
     let line = login.now().await?;
     let request = async_nats::Request::new().payload(bytes).timeout(Some(patience));

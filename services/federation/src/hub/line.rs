@@ -1,24 +1,28 @@
 //! One authenticated TLS connection to the hub, which restores itself.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_nats::{AuthError, Client, ConnectErrorKind, ConnectOptions};
+use async_nats::{AuthError, Client, ConnectErrorKind, ConnectOptions, ReconnectToServer};
 use nkeys::KeyPair;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::watch;
 
 use super::credentials::HubReach;
+use super::dial::{Dial, Dialler};
 use super::error::HubError;
-use super::road::{Road, delay};
+use super::road::Road;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Commands that wait for the socket. Few, since each may be a message of 256 KiB.
 const WAITING_COMMANDS: usize = 64;
-/// The library cannot be told to stop trying, so a line nobody holds any more tries next year.
-const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+/// A connection over which nothing came for three times this long is dead, whatever the network says.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// How long at most between two tries of whoever is linked: a hub that was away is in use again by then.
+pub(super) const PARTNER: Duration = Duration::from_secs(10);
+/// The same for the backbone, whose own hub is near.
+pub(super) const OWNER: Duration = Duration::from_secs(2);
 
 /// Who dials, and as whom.
 pub(super) struct Login<'a> {
@@ -26,20 +30,28 @@ pub(super) struct Login<'a> {
     pub(super) token: String,
     pub(super) seed: &'a str,
     pub(super) inbox: &'a str,
-    /// Shown in the server's connection list.
-    pub(super) name: &'a str,
+    /// Shown in the server's connection list, and in our log.
+    pub(super) name: &'static str,
+    /// How long at most between two tries.
+    pub(super) longest: Duration,
 }
 
 /// An open connection. Dropping it ends it.
 pub(super) struct Line {
     pub(super) client: Client,
     pub(super) road: watch::Receiver<Road>,
-    dropped: Arc<AtomicBool>,
+    dial: Arc<Dial>,
+}
+
+impl Line {
+    pub(super) fn dialler(&self) -> Dialler {
+        Dialler(self.dial.clone())
+    }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.dropped.store(true, Ordering::Relaxed);
+        self.dial.end();
     }
 }
 
@@ -56,9 +68,9 @@ impl Login<'_> {
 
     async fn open(self, retry: bool) -> Result<Line, HubError> {
         let (told, road) = watch::channel(Road::Connecting);
-        let dropped = Arc::new(AtomicBool::new(false));
+        let dial = Arc::new(Dial::patient(self.longest));
         let told = Arc::new(told);
-        let mut options = self.options(told.clone(), dropped.clone())?;
+        let mut options = self.options(told.clone(), &dial)?;
         if retry {
             options = options.retry_on_initial_connect();
         }
@@ -79,43 +91,53 @@ impl Login<'_> {
                 connecting
             });
         }
-        Ok(Line { client, road, dropped })
+        Ok(Line { client, road, dial })
     }
 
-    fn options(&self, told: Arc<watch::Sender<Road>>, dropped: Arc<AtomicBool>) -> Result<ConnectOptions, HubError> {
+    fn options(&self, told: Arc<watch::Sender<Road>>, dial: &Arc<Dial>) -> Result<ConnectOptions, HubError> {
         let key = Arc::new(KeyPair::from_seed(self.seed)?);
-        let salt = key.public_key();
-        let address = self.reach.address.to_string();
+        let (address, name) = (self.reach.address.to_string(), self.name);
+        let (signing, turning, watching) = (dial.clone(), dial.clone(), dial.clone());
         Ok(ConnectOptions::new()
             .jwt(self.token.clone(), move |nonce| {
+                // Only the hub asks for a signature.
+                signing.answered();
                 let key = key.clone();
                 async move { key.sign(&nonce).map_err(AuthError::new) }
             })
             .tls_client_config(trusting(&self.reach.ca_der)?)
-            .name(self.name)
+            .name(name)
             .custom_inbox_prefix(self.inbox)
             // The hub may see itself under an address that partners cannot reach.
             .ignore_discovered_servers()
             .connection_timeout(CONNECT_TIMEOUT)
             .request_timeout(Some(REQUEST_TIMEOUT))
+            .ping_interval(PING_EVERY)
             .client_capacity(WAITING_COMMANDS)
-            .reconnect_delay_callback(
-                move |attempt| {
-                    if dropped.load(Ordering::Relaxed) { NEVER } else { delay(attempt, &salt) }
-                },
-            )
+            .reconnect_to_server_callback(move |servers, _| {
+                let dial = turning.clone();
+                async move {
+                    dial.turn().await;
+                    let server = servers.into_iter().next()?;
+                    Some(ReconnectToServer { addr: server.addr, delay: Some(Duration::ZERO) })
+                }
+            })
             .event_callback(move |event| {
-                let told = told.clone();
-                let address = address.clone();
-                async move { tell(&told, &address, &event) }
+                let (told, dial, address) = (told.clone(), watching.clone(), address.clone());
+                async move {
+                    if matches!(event, async_nats::Event::Connected) {
+                        dial.opened();
+                    }
+                    tell(&told, (name, &address), &event);
+                }
             }))
     }
 }
 
 /// Passes an event on to whoever watches the road, and logs each change once.
-fn tell(told: &watch::Sender<Road>, address: &str, event: &async_nats::Event) {
+fn tell(told: &watch::Sender<Road>, (line, address): (&str, &str), event: &async_nats::Event) {
     if let async_nats::Event::ServerError(error) = event {
-        tracing::warn!(hub.address = address, error = %error, "the hub complains");
+        tracing::warn!(line, hub.address = address, error = %error, "the hub complains");
     }
     let changed = told.send_if_modified(|road| match road.after(event) {
         Some(next) if next != *road => {
@@ -125,7 +147,7 @@ fn tell(told: &watch::Sender<Road>, address: &str, event: &async_nats::Event) {
         _ => false,
     });
     if changed {
-        tracing::info!(hub.address = address, road = ?*told.borrow(), "road to the hub");
+        tracing::info!(line, hub.address = address, road = ?*told.borrow(), "road to the hub");
     }
 }
 

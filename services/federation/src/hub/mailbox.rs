@@ -10,10 +10,11 @@ use tokio::sync::watch;
 
 use super::claims::{BACKBONE_INBOX, NODE_INBOX};
 use super::credentials::{HubReach, NodeCredentials};
+use super::dial::Dialler;
 use super::error::{HubError, MailboxError};
 use super::inlet::{Frame, Inlet};
 use super::keys::MailboxKeys;
-use super::line::{Line, Login};
+use super::line::{Line, Login, OWNER, PARTNER};
 use super::outlet::{Outlet, Sent};
 use super::road::Road;
 
@@ -38,6 +39,7 @@ impl NodeMailbox {
             seed: &credentials.user_seed,
             inbox: NODE_INBOX,
             name: "node",
+            longest: PARTNER,
         };
         Ok(Self { end: End::new(login.start().await?, UP_SUBJECT, DOWN) })
     }
@@ -75,7 +77,7 @@ impl BackboneMailbox {
     /// open it again through [`super::HubAdmin::open_mailbox`].
     pub async fn connect(reach: &HubReach, keys: &MailboxKeys, now: OffsetDateTime) -> Result<Self, HubError> {
         let (token, seed) = keys.backbone_user(now)?;
-        let login = Login { reach, token, seed: &seed, inbox: BACKBONE_INBOX, name: "backbone" };
+        let login = Login { reach, token, seed: &seed, inbox: BACKBONE_INBOX, name: "backbone", longest: OWNER };
         Ok(Self { end: End::new(login.start().await?, DOWN_SUBJECT, UP) })
     }
 
@@ -88,6 +90,11 @@ impl BackboneMailbox {
     /// Waits for messages from the node; at most `max`. May be dropped at any time.
     pub async fn pull_up(&self, max: usize) -> Result<Vec<Frame>, MailboxError> {
         self.end.inlet.pull(max).await
+    }
+
+    /// To be used once the hub was told of the mailbox.
+    pub fn dialler(&self) -> Dialler {
+        self.end.line.dialler()
     }
 
     /// How many messages of the node's lie on the hub for the backbone.

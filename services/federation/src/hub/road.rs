@@ -1,9 +1,6 @@
 //! The state of the road between this process and the hub, as people and `status` see it.
 
-use std::time::Duration;
-
 use async_nats::{ClientError, Event, ServerError};
-use sha2::{Digest, Sha256};
 
 /// How a connection to the hub stands. It is restored without anyone's doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +9,8 @@ pub enum Road {
     Connecting,
     /// Messages flow.
     Connected,
-    /// The hub answers and does not let us in; the reason is for people. It is tried again at
-    /// long intervals, since a node may be admitted anew.
+    /// The hub answers and does not let us in; the reason is for people. It is tried again now and
+    /// then, since a node may be admitted anew.
     Refused(String),
     /// The connection was lost or never came about; the reason is for people. Tried again.
     Disconnected(String),
@@ -55,33 +52,9 @@ fn is_about_authentication(text: &str) -> bool {
     ["authorization violation", "authentication", "revoked", "expired"].iter().any(|words| text.contains(words))
 }
 
-const FIRST_DELAY: Duration = Duration::from_millis(50);
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-
-/// How long to wait before an attempt: doubling, capped, and spread out between nodes by `salt`
-/// so that they do not all come back in the same instant after an outage of the hub.
-pub(super) fn delay(attempt: usize, salt: &str) -> Duration {
-    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
-    let ceiling = FIRST_DELAY.saturating_mul(1 << doublings).min(LONGEST_DELAY);
-    let digest = Sha256::new().chain_update(salt).chain_update(attempt.to_be_bytes()).finalize();
-    let spread = digest.first().copied().map_or(0.0, |byte| f64::from(byte) / 255.0);
-    ceiling.mul_f64(0.5 + spread / 2.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn delays_grow_to_half_a_minute_and_differ_between_nodes() {
-        for attempt in 0..200 {
-            assert!(delay(attempt, "alpha") <= LONGEST_DELAY);
-        }
-        assert!(delay(1, "alpha") <= FIRST_DELAY);
-        assert!(delay(usize::MAX, "alpha") >= LONGEST_DELAY / 2);
-        let differ = (1..40).filter(|n| delay(*n, "alpha") != delay(*n, "beta")).count();
-        assert!(differ > 30, "{differ}");
-    }
 
     #[test]
     fn a_refusal_stays_visible_when_the_socket_closes_behind_it() {

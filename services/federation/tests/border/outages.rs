@@ -1,5 +1,7 @@
 //! Nodes and the hub stop and come back: nothing is lost, and nobody has to do anything.
 
+use std::time::{Duration, Instant};
+
 use crate::coalition::Coalition;
 use crate::node::{Home, soon};
 
@@ -62,6 +64,23 @@ async fn a_hub_that_lost_its_whole_disk_is_furnished_again() {
     let invitation = coalition.backbone.invite(&coalition.initiative).await;
     soon(async || gamma.join(&invitation).await.ok()).await;
     gamma.hears(&coalition.members, &["before", "meanwhile", "after"]).await;
+}
+
+#[tokio::test]
+async fn a_hub_that_lost_its_disk_is_in_use_again_soon_after_it_is_back() {
+    let mut coalition = Coalition::new().await;
+    coalition.hub.kill().await;
+    coalition.hub.wipe();
+    coalition.beta.say(&coalition.members, &["meanwhile"]).await;
+    // Long enough for everybody to lose patience.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    coalition.hub.start_again().await;
+    let back = Instant::now();
+    coalition.all_hear(&["meanwhile"]).await;
+    let took = back.elapsed();
+    eprintln!("in use again after {took:.1?}");
+    // At most the pause before the next try, as long as the hub was away, and little more.
+    assert!(took < Duration::from_secs(12), "{took:?}");
 }
 
 #[tokio::test]
