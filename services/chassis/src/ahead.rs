@@ -1,6 +1,6 @@
 //! Verdicts that are heard before the events they are about: the border may be faster than the service that told them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::common::Judged;
 use sqlx::PgConnection;
@@ -37,22 +37,42 @@ pub(crate) async fn expect(
     Ok(())
 }
 
-/// The places of those events that a verdict went ahead of; and forgets those that can come no more, now that a source
-/// is heard so far.
+/// What is there already of events that are heard.
+#[derive(Debug, Default)]
+pub(crate) struct Met {
+    /// The places of those that a verdict went ahead of.
+    pub(crate) places: BTreeMap<Uuid, Place>,
+    /// Those that are in the log.
+    pub(crate) known: BTreeSet<Uuid>,
+}
+
+/// What is there already of these events; and forgets the places of those that can come no more, now that a source is
+/// heard so far.
 pub(crate) async fn met(
     connection: &mut PgConnection,
     events: &[Uuid],
     source: &str,
     heard: u64,
-) -> Result<BTreeMap<Uuid, Place>, sqlx::Error> {
-    let rows: Vec<(Uuid, i64, OffsetDateTime)> = sqlx::query_as(
-        "delete from ahead where event_id = any($1) or (source = $2 and sequence <= $3)
-         returning event_id, position, accepted_at",
+) -> Result<Met, sqlx::Error> {
+    let rows: Vec<(Uuid, Option<i64>, Option<OffsetDateTime>)> = sqlx::query_as(
+        "with met as (
+             delete from ahead where event_id = any($1) or (source = $2 and sequence <= $3)
+             returning event_id, position, accepted_at
+         )
+         select event_id, position, accepted_at from met
+         union all select event_id, null, null from log where event_id = any($1)",
     )
     .bind(events)
     .bind(source)
     .bind(i64::try_from(heard).unwrap_or(i64::MAX))
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|(event, position, at)| (event, Place { position, at })).collect())
+    let mut met = Met::default();
+    for (event, position, at) in rows {
+        match (position, at) {
+            (Some(position), Some(at)) => drop(met.places.insert(event, Place { position, at })),
+            _ => drop(met.known.insert(event)),
+        }
+    }
+    Ok(met)
 }

@@ -7,6 +7,7 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::event::{Event, package};
+use crate::inbox::Together;
 use crate::log::{self, Line, Standing};
 use crate::names::Reference;
 use crate::room::{FoldError, Folded, Room};
@@ -35,17 +36,18 @@ pub(crate) async fn take<R: Room>(
     connection: &mut PgConnection,
     source: &str,
     events: &[(Event, Vec<u8>)],
+    together: Together,
 ) -> Result<(), FoldError> {
     if events.is_empty() {
         return Ok(());
     }
     let resources: Vec<String> = events.iter().map(|(event, _)| event.resource.to_string()).collect();
     let waiting = log::waiting(connection, &resources).await?;
-    // Nearly always everything can be folded: then one savepoint does for all, and a statement for the log.
-    let together = if waiting.is_empty() { together::<R>(connection, events).await? } else { None };
+    // Nearly always everything can be folded: then no savepoint is needed, and one statement for the log.
     let lines = match together {
-        Some(lines) => lines,
-        None => one_by_one::<R>(connection, events, waiting).await?,
+        Together::All if waiting.is_empty() => all::<R>(connection, events).await?,
+        Together::All => return Err(FoldError::Apart),
+        Together::OneByOne => one_by_one::<R>(connection, events, waiting).await?,
     };
     if lines.is_empty() {
         return Ok(());
@@ -71,26 +73,18 @@ pub(crate) async fn erase<R: Room>(connection: &mut PgConnection, events: &[Uuid
     Ok(())
 }
 
-/// Folds all of them, or leaves no trace and comes back with nothing where one cannot be folded.
-async fn together<R: Room>(
-    connection: &mut PgConnection,
-    events: &[(Event, Vec<u8>)],
-) -> Result<Option<Vec<Line>>, FoldError> {
-    let mut savepoint = connection.begin().await?;
+/// Folds all of them. Where one cannot be folded the transaction is to be rolled back, and each folded by itself.
+async fn all<R: Room>(connection: &mut PgConnection, events: &[(Event, Vec<u8>)]) -> Result<Vec<Line>, FoldError> {
     let mut lines = Vec::with_capacity(events.len());
     for (event, bytes) in events {
-        match fold::<R>(&mut savepoint, event).await {
+        match fold::<R>(connection, event).await {
             Ok(Folded::Applied) => lines.push(Line::folded(event, bytes.clone())),
             Ok(Folded::Ignored) => {}
             Err(error) if passing(&error) => return Err(error),
-            Ok(Folded::Unknown) | Err(_) => {
-                savepoint.rollback().await?;
-                return Ok(None);
-            }
+            Ok(Folded::Unknown) | Err(_) => return Err(FoldError::Apart),
         }
     }
-    savepoint.commit().await?;
-    Ok(Some(lines))
+    Ok(lines)
 }
 
 /// Folds each by itself; what cannot be folded is held, and what follows of the same resource with it.

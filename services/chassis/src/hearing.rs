@@ -1,7 +1,6 @@
 //! How a room hears: every delivery is decoded, folded and logged, and the backbone's verdicts on this node's own
 //! events are carried out.
 
-use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -11,13 +10,14 @@ use sqlx::PgConnection;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::ahead::{self, Met};
 use crate::event::{Event, Place, instant};
-use crate::inbox::Listener;
+use crate::inbox::{Listener, Together};
 use crate::ledger::Ledger;
 use crate::pulse::Pulse;
 use crate::room::{FoldError, Room};
 use crate::telemetry::{SERVICE, meters, of};
-use crate::{ahead, circles, fold, log, roles};
+use crate::{circles, fold, log, roles};
 
 /// The listener of a room.
 pub struct Hearing<R> {
@@ -68,12 +68,12 @@ impl<R: Room> Listener for Hearing<R> {
         connection: &mut PgConnection,
         source: &str,
         deliveries: &[Delivery],
+        together: Together,
     ) -> Result<(), FoldError> {
         let events: Vec<(Event, Vec<u8>)> = deliveries.iter().filter_map(read).collect();
         let ids: Vec<Uuid> = events.iter().map(|(event, _)| event.id).collect();
         let heard = deliveries.last().map_or(0, |delivery| delivery.sequence);
-        let places = ahead::met(connection, &ids, source, heard).await?;
-        let mut seen: BTreeSet<Uuid> = log::known(connection, &ids).await?.into_iter().collect();
+        let Met { places, known: mut seen } = ahead::met(connection, &ids, source, heard).await?;
         let mut run = Vec::with_capacity(events.len());
         for (mut event, bytes) in events {
             event.accepted = event.accepted.or_else(|| places.get(&event.id).copied());
@@ -82,13 +82,13 @@ impl<R: Room> Listener for Hearing<R> {
             }
             if event.type_name == Judged::full_name() {
                 // A verdict counts after what came before it.
-                fold::take::<R>(connection, source, &std::mem::take(&mut run)).await?;
+                fold::take::<R>(connection, source, &std::mem::take(&mut run), together).await?;
                 judge::<R>(connection, &event.message()?).await?;
             } else {
                 run.push((event, bytes));
             }
         }
-        fold::take::<R>(connection, source, &run).await
+        fold::take::<R>(connection, source, &run, together).await
     }
 
     fn taken(&self) {

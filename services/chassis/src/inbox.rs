@@ -31,6 +31,15 @@ const RETRY: Duration = Duration::from_millis(500);
 /// How often it is noted how far others were heard of whom nothing came that is this service's business.
 const NOTE_EVERY: Duration = Duration::from_millis(100);
 
+/// How what came together is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Together {
+    /// As one: where something in it cannot be taken in, nothing is, and [`FoldError::Apart`] asks for each by itself.
+    All,
+    /// Each by itself, so that one leaves no trace in the others.
+    OneByOne,
+}
+
 /// Who takes in what others tell.
 pub trait Listener: Send + Sync + 'static {
     /// Name of the listening service; what it tells itself it does not hear.
@@ -50,6 +59,7 @@ pub trait Listener: Send + Sync + 'static {
         connection: &mut PgConnection,
         source: &str,
         deliveries: &[Delivery],
+        together: Together,
     ) -> impl Future<Output = Result<(), FoldError>> + Send;
 
     /// Called after the commit.
@@ -244,19 +254,36 @@ impl<L: Listener> Inbox<L> {
             self.passed.insert(source.to_owned());
             return Ok(());
         }
+        match self.take_together(source, deliveries, last, Together::All).await {
+            Err(InboxError::Fold(FoldError::Apart)) => {
+                self.take_together(source, deliveries, last, Together::OneByOne).await
+            }
+            taken => taken,
+        }
+    }
+
+    async fn take_together(
+        &mut self,
+        source: &str,
+        deliveries: &[Delivery],
+        last: u64,
+        together: Together,
+    ) -> Result<(), InboxError> {
         let mut transaction = self.pool.begin().await?;
         // Another replica of this service may have been here: the row is the lock, and what it says counts. Where it says
         // less than this one knows, what lies between is none of their business.
-        let stored = lock(&mut transaction, source, L::REPEATABLE).await?;
-        self.look_back(source, stored);
-        self.noted.insert(source.to_owned(), stored);
-        let heard = stored.max(self.heard(source));
+        let known = (self.noted(source), last);
+        if !advance(&mut transaction, source, known, L::REPEATABLE).await? {
+            let stored = lock(&mut transaction, source, last, L::REPEATABLE).await?;
+            self.look_back(source, stored);
+            self.noted.insert(source.to_owned(), stored);
+        }
+        let heard = self.noted(source).max(self.heard(source));
         let start = deliveries.iter().position(|delivery| delivery.sequence > heard).unwrap_or(deliveries.len());
         let fresh = deliveries.get(start..).unwrap_or_default();
         if without_gap(heard, fresh) && !fresh.is_empty() {
             let span = hearing(source, fresh);
-            self.listener.take(&mut transaction, source, fresh).instrument(span).await?;
-            advance(&mut transaction, source, last).await?;
+            self.listener.take(&mut transaction, source, fresh, together).instrument(span).await?;
             crash::point("inbox.before_commit");
             transaction.commit().await?;
             crash::point("inbox.after_commit");
@@ -359,17 +386,43 @@ async fn load(pool: &PgPool) -> Result<BTreeMap<String, u64>, sqlx::Error> {
     Ok(rows.into_iter().map(|(source, sequence)| (source, u64::try_from(sequence).unwrap_or(0))).collect())
 }
 
-async fn lock(connection: &mut PgConnection, source: &str, repeatable: bool) -> Result<u64, sqlx::Error> {
-    let (sequence, _): (i64, Option<String>) = sqlx::query_as(
+/// Moves on from what is known to be stored, and locks it; false, and nothing moved, where something else is stored.
+async fn advance(
+    connection: &mut PgConnection,
+    source: &str,
+    (stored, to): (u64, u64),
+    repeatable: bool,
+) -> Result<bool, sqlx::Error> {
+    let moved = sqlx::query(
+        "update heard set sequence = $3 where source = $1 and sequence = $2
+         returning case when $4 then set_config('synchronous_commit', 'off', true) end",
+    )
+    .bind(source)
+    .bind(signed(stored))
+    .bind(signed(to))
+    .bind(repeatable)
+    .fetch_optional(connection)
+    .await?;
+    Ok(moved.is_some())
+}
+
+/// Moves on from whatever is stored, and locks it; tells what was. Nothing moves back.
+async fn lock(connection: &mut PgConnection, source: &str, to: u64, repeatable: bool) -> Result<u64, sqlx::Error> {
+    let (stored, _): (i64, Option<String>) = sqlx::query_as(
         "insert into heard (source, sequence) values ($1, 0)
          on conflict (source) do update set sequence = heard.sequence
          returning sequence, case when $2 then set_config('synchronous_commit', 'off', true) end",
     )
     .bind(source)
     .bind(repeatable)
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
-    Ok(u64::try_from(sequence).unwrap_or(0))
+    sqlx::query("update heard set sequence = greatest(sequence, $2) where source = $1")
+        .bind(source)
+        .bind(signed(to))
+        .execute(connection)
+        .await?;
+    Ok(u64::try_from(stored).unwrap_or(0))
 }
 
 /// Each number with the one that was confirmed before; gives what is stored then. Where the database has lost what it
@@ -405,13 +458,4 @@ async fn note(pool: &PgPool, sources: &[&str], numbers: &[(i64, i64)]) -> Result
 
 fn signed(sequence: u64) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
-}
-
-async fn advance(connection: &mut PgConnection, source: &str, sequence: u64) -> Result<(), sqlx::Error> {
-    sqlx::query("update heard set sequence = $2 where source = $1")
-        .bind(source)
-        .bind(signed(sequence))
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -145,14 +145,6 @@ pub async fn waiting(connection: &mut PgConnection, resources: &[String]) -> Res
     Ok(held.into_iter().collect())
 }
 
-/// Which of these events are in the log already.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn known(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar("select event_id from log where event_id = any($1)").bind(ids).fetch_all(connection).await
-}
-
 /// Notes the backbone's yes on events of this node; tells which of them are of one of these types.
 ///
 /// # Errors

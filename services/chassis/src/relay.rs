@@ -111,24 +111,34 @@ impl Relay {
         // Nobody else moves it while this relay leads.
         let mut published: i64 =
             sqlx::query_scalar("select sequence from published").fetch_one(&mut **connection).await?;
+        // What was numbered before and not published comes first; after that whatever gets a number goes out at once.
         let mut behind = true;
+        let mut noted = published;
         loop {
-            let numbered = number(connection).await?;
-            meters().told.add(numbered, &[of(SERVICE, self.source)]);
-            if numbered == 0 && !behind {
-                let _ = tokio::time::timeout(POLL, self.wake.notified()).await;
-                continue;
-            }
-            let rows = rows(connection, published, BATCH).await?;
-            behind = i64::try_from(rows.len()) == Ok(BATCH);
+            let rows = match behind {
+                true => rows(connection, published, BATCH).await?,
+                false => self.number(connection).await?,
+            };
+            behind &= i64::try_from(rows.len()) == Ok(BATCH);
             if let Some(last) = rows.last().map(|row| row.sequence) {
                 crash::point("relay.numbered");
                 self.publish_batch(&context, &rows).await?;
                 crash::point("relay.published");
-                note_published(connection, last).await?;
                 published = last;
             }
+            if published - noted >= BATCH || (rows.is_empty() && published > noted) {
+                note_published(connection, published).await?;
+                noted = published;
+            } else if rows.is_empty() {
+                let _ = tokio::time::timeout(POLL, self.wake.notified()).await;
+            }
         }
+    }
+
+    async fn number(&self, connection: &mut PgConnection) -> Result<Vec<Row>, sqlx::Error> {
+        let numbered = number(connection).await?;
+        meters().told.add(u64::try_from(numbered.len()).unwrap_or(0), &[of(SERVICE, self.source)]);
+        Ok(numbered)
     }
 
     async fn publish_batch(&self, context: &jetstream::Context, rows: &[Row]) -> Result<(), RelayError> {
@@ -206,21 +216,26 @@ async fn lead(connection: &mut PgConnection, source: &str) -> Result<bool, sqlx:
         .await
 }
 
-/// Gives committed events their sequence, in the order of their identity within this poll.
-async fn number(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
-    let numbered = sqlx::query(
+/// Gives committed events their sequence, in the order of their identity within this poll, and reads them: the next ones
+/// after all that were numbered before.
+async fn number(connection: &mut PgConnection) -> Result<Vec<Row>, sqlx::Error> {
+    sqlx::query_as(
         "with taken as (
              delete from unsequenced
-              where position in (select position from unsequenced order by position limit 2000)
+              where position in (select position from unsequenced order by position limit $1)
           returning position
+         ), numbered as (
+             insert into relayed (sequence, position)
+             select (select coalesce(max(sequence), 0) from relayed) + row_number() over (order by position), position
+               from taken
+             returning sequence, position
          )
-         insert into relayed (sequence, position)
-         select (select coalesce(max(sequence), 0) from relayed) + row_number() over (order by position), position
-           from taken",
+         select r.sequence, l.event_id, l.type, l.resource, l.bytes, l.accepted_position, l.accepted_at, l.traceparent
+           from numbered r join log l using (position) order by r.sequence",
     )
-    .execute(connection)
-    .await?;
-    Ok(numbered.rows_affected())
+    .bind(BATCH)
+    .fetch_all(connection)
+    .await
 }
 
 /// Notes how far the broker confirmed. Not waited for on the disk: what a crash takes back is sent again.

@@ -46,6 +46,9 @@ pub enum FoldError {
     /// It has more bytes than an event may have.
     #[error("the event has {0} bytes; at most {max} are allowed: send it in smaller parts", max = crate::ledger::MAX_EVENT_BYTES)]
     TooLarge(usize),
+    /// One of several cannot be folded: the whole is taken back, and each is folded by itself.
+    #[error("one of several events cannot be folded")]
+    Apart,
     /// The database failed: the whole is tried again.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

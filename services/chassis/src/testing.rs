@@ -26,7 +26,7 @@ use crate::config::Limits;
 use crate::desk::Desk;
 use crate::event::{Actor, Event, Fact, Place, timestamp};
 use crate::hearing::Hearing;
-use crate::inbox::Listener;
+use crate::inbox::{Listener, Together};
 use crate::ledger::Ledger;
 use crate::names::{NodeId, Reference, Space, Within};
 use crate::room::Room;
@@ -136,7 +136,7 @@ impl<R: Room> Stage<R> {
     async fn deliver(&self, delivery: Delivery) {
         let hearing = Hearing::of(self.desk.ledger());
         let mut transaction = self.pool.begin().await.unwrap();
-        hearing.take(&mut transaction, digest::BORDER, &[delivery]).await.unwrap();
+        hearing.take(&mut transaction, digest::BORDER, &[delivery], Together::OneByOne).await.unwrap();
         transaction.commit().await.unwrap();
         hearing.taken();
     }

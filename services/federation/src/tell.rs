@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chassis::event::Event;
-use chassis::inbox::Listener;
+use chassis::inbox::{Listener, Together};
 use chassis::names::{Reference, Space};
 use chassis::room::FoldError;
 use proto::common::Delivery;
@@ -32,6 +32,7 @@ impl Listener for Teller {
         connection: &mut PgConnection,
         source: &str,
         deliveries: &[Delivery],
+        _together: Together,
     ) -> Result<(), FoldError> {
         let mut spaces = BTreeMap::<Space, Vec<(Event, Bytes)>>::new();
         for delivery in deliveries.iter().filter(|delivery| !delivery.event.is_empty()) {

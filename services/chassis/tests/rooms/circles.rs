@@ -3,7 +3,7 @@
 use chassis::clock;
 use chassis::event::{Actor, Event, Fact, Place};
 use chassis::hearing::Hearing;
-use chassis::inbox::Listener;
+use chassis::inbox::{Listener, Together};
 use chassis::names::{NodeId, Reference, Space, Within};
 use chassis::telling::{self, Teller};
 use chassis::testing::{Stage, operator, some_node, speaking_for};
@@ -164,7 +164,7 @@ async fn judge(stage: &Stage<Room>, space: &Space, accepted: &[Event]) {
     let event = Event::told(&fact, &stage.node, &Actor::default());
     let delivery = Delivery { sequence: 1, event: event.encode().into(), ..Delivery::default() };
     let mut connection = stage.pool.acquire().await.unwrap();
-    Hearing::<Room>::default().take(&mut connection, "federation", &[delivery]).await.unwrap();
+    Hearing::<Room>::default().take(&mut connection, "federation", &[delivery], Together::OneByOne).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use chassis::broker;
 use chassis::embedded::{NatsConfig, NatsOptions};
 use chassis::event::{Actor, Event, Fact, timestamp};
 use chassis::hearing::Hearing;
-use chassis::inbox::Listener;
+use chassis::inbox::{Listener, Together};
 use chassis::names::{Reference, Space};
 use chassis::serve::Running;
 use chassis::testing::{Nats, Stage};
@@ -150,7 +150,7 @@ async fn judge(stage: &Stage<Teller>, event: &Event, service: &str, sequence: u6
 async fn take(stage: &Stage<Teller>, source: &str, sequence: u64, event: &Event) {
     let delivery = Delivery { sequence, event: event.encode().into(), ..Delivery::default() };
     let mut connection = stage.pool.acquire().await.unwrap();
-    Hearing::<Teller>::default().take(&mut connection, source, &[delivery]).await.unwrap();
+    Hearing::<Teller>::default().take(&mut connection, source, &[delivery], Together::OneByOne).await.unwrap();
 }
 
 async fn ahead(stage: &Stage<Teller>) -> i64 {

@@ -144,7 +144,10 @@ async fn nothing_that_a_follower_sends_is_accepted() {
     let (_, event) = gamma.event(public, &Reference::born_on(gamma.id()), SAID, "from my rooms");
     let delivery = Delivery { sequence: 1, event, ..Delivery::default() };
     let mut transaction = gamma.border.pool.begin().await.unwrap();
-    Teller { border: gamma.border.clone() }.take(&mut transaction, "a_room", &[delivery]).await.unwrap();
+    Teller { border: gamma.border.clone() }
+        .take(&mut transaction, "a_room", &[delivery], chassis::inbox::Together::All)
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(tables_with(gamma, "from my rooms").await, [""; 0]);
 
