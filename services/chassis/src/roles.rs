@@ -121,30 +121,51 @@ pub async fn held(
     Ok(roles.into_iter().filter_map(|role| Role::try_from(role).ok()).collect())
 }
 
-/// Which organization living on a node held which role in an initiative, as the members space had it at a position and
-/// an instant. What the border judges by: the same answer on every node.
+/// A role that an organization living on a node was granted, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The organization.
+    pub organization: Reference,
+    /// The role.
+    pub role: Role,
+    /// First instant of the term.
+    pub starts: OffsetDateTime,
+    /// First instant after it; `None` for an open one.
+    pub ends: Option<OffsetDateTime>,
+}
+
+impl Granted {
+    /// Whether the term has begun and is not over.
+    pub fn holds(&self, at: OffsetDateTime) -> bool {
+        self.starts <= at && self.ends.is_none_or(|ends| ends > at)
+    }
+}
+
+/// The roles of the organizations living on a node in an initiative, as the members space had them at a position. What the
+/// border judges by: the same answer on every node.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn held_on_node(
+pub async fn on_node(
     connection: &mut PgConnection,
     initiative: &Reference,
     node: &NodeId,
     position: i64,
-    at: OffsetDateTime,
-) -> Result<Vec<(Reference, Role)>, sqlx::Error> {
-    let roles: Vec<(Reference, i32)> = sqlx::query_as(
-        "select distinct organization, role from roles
+) -> Result<Vec<Granted>, sqlx::Error> {
+    let rows: Vec<(Reference, i32, OffsetDateTime, Option<OffsetDateTime>)> = sqlx::query_as(
+        "select organization, role, starts, ends from roles
           where initiative = $1 and node = $2 and granted_position <= $3
-            and (ended_position is null or ended_position > $3) and starts <= $4 and (ends is null or ends > $4)",
+            and (ended_position is null or ended_position > $3)",
     )
     .bind(initiative.to_string())
     .bind(node.as_str())
     .bind(position)
-    .bind(at)
     .fetch_all(connection)
     .await?;
-    Ok(roles.into_iter().filter_map(|(organization, role)| Some((organization, Role::try_from(role).ok()?))).collect())
+    let granted = |(organization, role, starts, ends)| {
+        Some(Granted { organization, role: Role::try_from(role).ok()?, starts, ends })
+    };
+    Ok(rows.into_iter().filter_map(granted).collect())
 }
 
 /// For how long an organization holds a role, and where its grant and its end stand in the members space's order.

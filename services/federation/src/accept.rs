@@ -1,21 +1,25 @@
 //! The backbone's word: frames are verified, judged, and given the next place in their space's order. Everything in one
 //! transaction, which the caller commits.
 
+use std::collections::BTreeSet;
+
 use chassis::clock;
 use chassis::event::Place;
 use chassis::names::{NodeId, Space};
 use prost::Message;
 use proto::federation::{Frame, Refusal};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
+use crate::belonging::Belonging;
 use crate::border::{Border, BorderError};
 use crate::domain::{self, Step};
 use crate::governance;
 use crate::keep::{self, Kept};
+use crate::own::By;
 use crate::store::entries;
-use crate::store::feeds;
-use crate::store::nodes::{self, Initiative};
-use crate::store::order;
+use crate::store::nodes::Initiative;
+use crate::store::order::{self, Order};
 use crate::store::quarantine::{self, Finding, Standing};
 use crate::store::signed;
 use crate::wire::{self, Chain, WireError};
@@ -123,16 +127,15 @@ async fn verify(
         return Err(NotAccepted::OtherInitiative);
     }
     // The members space is locked for reading its position: what a frame is judged by does not move under it.
-    let governed_by = order::lock(connection, &Space::members(&initiative.initiative)).await?.position;
-    let node = nodes::node_at(connection, &initiative.initiative, mailbox, governed_by).await?;
-    let node = node.ok_or_else(|| NotAccepted::NotAdmitted(mailbox.clone()))?;
-    chain.check(&node.keys)?;
+    let members = order::lock(connection, &Space::members(&initiative.initiative)).await?;
+    let standing = (&initiative.initiative, &members);
+    let belonging = border.belongings.at(connection, standing, mailbox, members.position).await?;
+    chain.check(belonging.keys().ok_or_else(|| NotAccepted::NotAdmitted(mailbox.clone()))?)?;
     // A space is opened by its first entry: whoever may not write there opens none.
     let space = &chain.feed.space;
     // Only who is in a circle stands in the space's own order.
     let after = if domain::is_circle(space) { order::read(connection, space).await?.position } else { 0 };
-    let now = clock::now();
-    let governance = governance::of(connection, initiative, mailbox, governed_by, now, (space, after)).await?;
+    let governance = governance::of(connection, initiative, mailbox, &belonging, clock::now(), (space, after)).await?;
     let outside = domain::is_circle(space) && !governance.in_circle;
     if outside || !domain::may_write(space, mailbox, governance.backbone) {
         return Err(NotAccepted::NotItsSpace(mailbox.clone()));
@@ -140,7 +143,7 @@ async fn verify(
     if chain.feed.epoch != wire::EPOCH {
         return Err(NotAccepted::OtherEpoch(chain.feed.epoch));
     }
-    let held = feeds::held(connection, &chain.feed).await?;
+    let (held, told) = keep::held(connection, &chain, governance.backbone).await?;
     match domain::step(held.sequence, chain.first(), chain.last()) {
         Step::Drop => return held_already(connection, &chain).await,
         Step::Ask => return Ok(Outcome::Gap),
@@ -152,8 +155,9 @@ async fn verify(
             chain.previous = held.digest;
         }
     }
-    let step = Ordered { initiative, governed_by, chain: &chain, told_here: false };
-    place(border, connection, &step).await?;
+    let by = Source::Partner(told);
+    place(border, connection, Ordered { initiative, members: &members, belonging: &belonging, chain: &chain, by })
+        .await?;
     Ok(Outcome::Accepted)
 }
 
@@ -166,40 +170,66 @@ async fn held_already(connection: &mut PgConnection, chain: &Chain) -> Result<Ou
 /// What is about to get its place.
 pub(crate) struct Ordered<'a> {
     pub(crate) initiative: &'a Initiative,
-    pub(crate) governed_by: u64,
+    /// How the members space stands, which is locked.
+    pub(crate) members: &'a Order,
+    /// What it says of the origin.
+    pub(crate) belonging: &'a Belonging,
     pub(crate) chain: &'a Chain,
-    pub(crate) told_here: bool,
+    pub(crate) by: Source<'a>,
+}
+
+/// Where entries come from.
+pub(crate) enum Source<'a> {
+    /// Out of a partner's mailbox; these of the events were told before.
+    Partner(BTreeSet<Uuid>),
+    /// This node: they were made just now.
+    Here(By<'a>),
 }
 
 /// Judges every entry of a chain and writes the next step of the space's order.
 pub(crate) async fn place(
     border: &Border,
     connection: &mut PgConnection,
-    ordered: &Ordered<'_>,
+    ordered: Ordered<'_>,
 ) -> Result<(), BorderError> {
-    let (feed, chain) = (&ordered.chain.feed, ordered.chain);
-    let before = order::lock(connection, &feed.space).await?;
+    let Ordered { initiative, members, belonging, chain, by } = ordered;
+    let feed = &chain.feed;
+    let before = match feed.space == Space::members(&initiative.initiative) {
+        true => *members,
+        false => order::lock(connection, &feed.space).await?,
+    };
     let at = clock::now().max(before.accepted_at);
-    let ours = feed.origin == *border.node();
     let after = (&feed.space, before.position);
-    let governance =
-        governance::of(connection, ordered.initiative, &feed.origin, ordered.governed_by, at, after).await?;
-    let verdicts = keep::judge(connection, chain, &governance, ours).await?;
+    let governance = governance::of(connection, initiative, &feed.origin, belonging, at, after).await?;
+    let told = match &by {
+        Source::Partner(told) => told.clone(),
+        Source::Here(_) => BTreeSet::new(),
+    };
+    let verdicts = keep::judge(chain, &governance, told);
 
     let refused = verdicts.iter().filter_map(|(sequence, verdict)| {
         let refusal = verdict.as_ref().err()?;
         Some((*sequence, refusal.code(), refusal.to_string()))
     });
-    let step = wire::accept(chain, before.position + 1, &before.digest, ordered.governed_by, at, refused);
+    let step = wire::accept(chain, before.position + 1, &before.digest, members.position, at, refused);
     let seal = wire::seal(&border.keys, &step.digest);
     order::append(connection, &step, &seal, &chain.seal).await?;
     for refusal in &step.acceptance.refused {
         note_refusal(connection, chain, refusal).await?;
     }
     let place = Place { position: signed(step.acceptance.position), at };
-    let kept = Kept { initiative: ordered.initiative, chain, acceptance: &step.acceptance, verdicts, place };
-    keep::entries(border, connection, &kept).await?;
-    keep::hand_on(border, connection, &kept, ordered.told_here).await
+    let kept = Kept { initiative, chain, acceptance: &step.acceptance, verdicts, place };
+    match by {
+        Source::Partner(_) => keep::entries(connection, &kept).await?,
+        Source::Here(_) => keep::own_entries(connection, &kept).await?,
+    }
+    let lines = match by {
+        // The rooms know what they told, and are told of its place.
+        Source::Here(By::Room(room, number)) => vec![keep::judged_now(border, &kept, (room, number))],
+        // The border itself told these events: the rooms do not know them yet.
+        Source::Here(By::Border) | Source::Partner(_) => keep::lines(&kept),
+    };
+    keep::hand_on(connection, &kept, &lines).await
 }
 
 /// A refusal is shown where it was made, too.

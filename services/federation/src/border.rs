@@ -9,6 +9,7 @@ use proto::federation::SignedAppointment;
 use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
 
+use crate::belonging::Belongings;
 use crate::wire::Head;
 
 /// What every part of the border needs.
@@ -26,6 +27,8 @@ pub struct Border {
     pub moved: Arc<watch::Sender<u64>>,
     /// Trace context of the newest of them: travels beside what is sent, under no seal.
     pub trace: Arc<Mutex<String>>,
+    /// What the members space says of nodes.
+    pub belongings: Belongings,
 }
 
 impl Border {

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use crate::governance;
 use crate::meters::{link_meters, peer};
-use crate::store::entries::NewEntry;
+use crate::store::entries::{self, NewEntry, OwnEntry};
 use crate::store::erasure;
 use crate::store::nodes::Initiative;
 use crate::store::order;
@@ -89,14 +89,15 @@ pub async fn carry_out_own(
     connection: &mut PgConnection,
     feed: &FeedName,
     acceptance: &Acceptance,
-    entries: &[NewEntry],
+    entries: &[OwnEntry],
 ) -> Result<(), sqlx::Error> {
-    for entry in entries.iter().filter(|entry| !is_refused(acceptance, entry.link.sequence)) {
-        let event = || entry.link.body.as_ref().and_then(|body| wire::event(body).ok());
-        let header = &entry.link.header;
-        if !wire::erases(header).is_empty() {
-            carry_out(connection, feed, (entry.link.sequence, header), event().as_ref()).await?;
+    for OwnEntry { sequence, header, .. } in entries.iter().filter(|entry| !is_refused(acceptance, entry.sequence)) {
+        if wire::erases(header).is_empty() {
+            continue;
         }
+        let erasing = entries::range(connection, feed, *sequence, *sequence).await?;
+        let event = erasing.first().and_then(|entry| wire::event(entry.link.body.as_ref()?).ok());
+        carry_out(connection, feed, (*sequence, header), event.as_ref()).await?;
     }
     Ok(())
 }

@@ -11,11 +11,12 @@ use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
+use crate::belonging::Belonging;
 use crate::border::BorderError;
 use crate::domain::{self, Governance};
 use crate::store::key_chains;
 use crate::store::nodes::{self, Initiative, Node};
-use crate::store::{signed, unsigned};
+use crate::store::{order, signed, unsigned};
 
 /// Whether events of this type change what later entries are judged by.
 pub fn changes(event_type: &str) -> bool {
@@ -23,8 +24,7 @@ pub fn changes(event_type: &str) -> bool {
     nodes || roles::hears(event_type) || circles::hears(event_type)
 }
 
-/// What the members space says about a node, at a position and an instant; and where it tells something `after` a position
-/// in a circle's own order, whether it is in the circle there.
+/// What a node is judged by where it tells something `after` a position of a space's own order, at an instant.
 ///
 /// # Errors
 /// Where the database fails.
@@ -32,7 +32,7 @@ pub async fn of(
     connection: &mut PgConnection,
     initiative: &Initiative,
     node: &NodeId,
-    position: u64,
+    belonging: &Belonging,
     at: OffsetDateTime,
     (space, after): (&Space, u64),
 ) -> Result<Governance, sqlx::Error> {
@@ -41,10 +41,8 @@ pub async fn of(
         // It grants the roles: none can be missing to it.
         return Ok(Governance { admitted: true, backbone, in_circle: false, roles: Vec::new() });
     }
-    let admitted = nodes::node_at(connection, &initiative.initiative, node, position).await?.is_some();
-    let roles = roles::held_on_node(connection, &initiative.initiative, node, signed(position), at).await?;
     let in_circle = domain::is_circle(space) && circles::included_at(connection, space, node, signed(after)).await?;
-    Ok(Governance { admitted, backbone, in_circle, roles })
+    Ok(Governance { admitted: belonging.keys().is_some(), backbone, in_circle, roles: belonging.roles(at) })
 }
 
 /// Folds an accepted event, if it is one that later entries are judged by.
@@ -77,10 +75,12 @@ async fn fold_event(connection: &mut PgConnection, initiative: &Initiative, even
     let position = event.accepted.map_or(0, |place| unsigned(place.position));
     if domain::is_circle(&event.space) {
         circles::hear(connection, event).await?;
-    } else if !fold_node(connection, initiative, event, position).await? {
+        return Ok(());
+    }
+    if !fold_node(connection, initiative, event, position).await? {
         roles::hear(connection, event).await?;
     }
-    Ok(())
+    Ok(order::changed(connection, &event.space).await?)
 }
 
 async fn fold_node(

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod advice;
 pub mod api;
+pub mod belonging;
 pub mod border;
 pub mod domain;
 pub mod ending;
@@ -19,6 +20,7 @@ pub mod keep;
 pub mod link;
 pub mod links;
 pub mod meters;
+mod outgoing;
 pub mod own;
 pub mod pace;
 pub mod receive;

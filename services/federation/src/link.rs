@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::border::{Border, BorderError};
 use crate::domain::Holder;
 use crate::hub::{self, BackboneMailbox, NodeMailbox, Road};
+use crate::outgoing::Outgoing;
 use crate::pace::{Pace, Say};
 use crate::send;
 use crate::store::nodes::Initiative;
@@ -80,6 +81,8 @@ pub struct Link {
     pub mailbox: Mailbox,
     /// How far it has sent.
     pub pace: Pace,
+    /// What it has put on the road.
+    pub outgoing: Outgoing,
 }
 
 impl Link {
@@ -100,6 +103,8 @@ impl Link {
             () = self.send_for_ever() => {}
             () = self.take_for_ever() => {}
             () = self.pace.ask_for_ever() => {}
+            () = self.pace.confirm_for_ever() => {}
+            () = self.send_again_for_ever() => {}
             () = self.greet_for_ever() => {}
         }
     }
@@ -142,6 +147,19 @@ impl Link {
                 () = self.pace.wake.notified() => {}
                 () = tokio::time::sleep(SAY_EVERY) => {}
             }
+        }
+    }
+
+    /// Goes back when something did not get to the hub.
+    async fn send_again_for_ever(&self) {
+        loop {
+            let error = self.outgoing.failed().await;
+            tracing::debug!(peer = %self.peer, %error, "not at the hub: sent again");
+            tokio::time::sleep(PAUSE).await;
+            self.road_open().await;
+            self.pace.go_back();
+            // What it had to say may be among it.
+            self.pace.say(Say { answer: true, resume: true });
         }
     }
 

@@ -15,6 +15,7 @@ use crate::hub::{
     BackboneMailbox, HubAdmin, HubError, HubReach, MailboxKeys, MailboxSize, NodeCredentials, NodeMailbox,
 };
 use crate::link::{Link, Mailbox};
+use crate::outgoing::Outgoing;
 use crate::pace::Pace;
 use crate::store::links::{self, LinkRow};
 use crate::store::nodes::{self, Initiative};
@@ -82,7 +83,8 @@ impl Links {
             Mailbox::Node(NodeMailbox::connect(&credentials).await.map_err(hub)?)
         };
         let (border, peer, follower) = (self.border.clone(), row.node.clone(), row.follower);
-        let link = Arc::new(Link { border, initiative, peer, follower, mailbox, pace: Pace::default() });
+        let (pace, outgoing) = (Pace::default(), Outgoing::default());
+        let link = Arc::new(Link { border, initiative, peer, follower, mailbox, pace, outgoing });
         let stop = self.stop.child_token();
         self.tasks.spawn(run(self.clone(), link.clone(), stop.clone()));
         let work = Work { link, stop, mailbox: row.mailbox.clone(), follower };

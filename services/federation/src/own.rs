@@ -7,7 +7,8 @@ use chassis::event::Event;
 use chassis::names::Space;
 use sqlx::PgConnection;
 
-use crate::accept::{self, Ordered};
+use crate::accept::{self, Ordered, Source};
+use crate::belonging::Belonging;
 use crate::border::{Border, BorderError};
 use crate::store::entries::{self, NewEntry};
 use crate::store::nodes::Initiative;
@@ -36,24 +37,25 @@ pub async fn tell(
     events: &[(Event, Bytes)],
     by: By<'_>,
 ) -> Result<(), BorderError> {
-    // Locks are taken in one order wherever places are given: members space, feed, order of the space.
-    let backbone = initiative.backbone == *border.node();
-    let members = Space::members(&initiative.initiative);
-    if backbone {
-        order::lock(connection, &members).await?;
-    }
-    let links = append(border, connection, space, events, by).await?;
-    if !backbone {
+    if initiative.backbone != *border.node() {
+        append(border, connection, space, events, by).await?;
         return Ok(());
     }
-    for links in frames(links) {
+    // Locks are taken in one order wherever places are given: members space, feed, order of the space.
+    let members_space = Space::members(&initiative.initiative);
+    let mut members = order::lock(connection, &members_space).await?;
+    let frames = frames(append(border, connection, space, events, by).await?);
+    for (nth, links) in frames.into_iter().enumerate() {
         let feed = own_feed(border, space);
         let Some(head) = links.last().map(|link| link.digest) else { continue };
-        let governed_by = order::lock(connection, &members).await?.position;
+        if nth > 0 {
+            members = order::lock(connection, &members_space).await?;
+        }
         let seal = wire::seal(&border.keys, &head);
-        let chain = Chain { feed, previous: wire::GENESIS, links, seal };
-        let told_here = matches!(by, By::Border);
-        accept::place(border, connection, &Ordered { initiative, governed_by, chain: &chain, told_here }).await?;
+        let chain = &Chain { feed, previous: wire::GENESIS, links, seal };
+        // The root's word says that the backbone belongs.
+        let (members, belonging, by) = (&members, &Belonging::default(), Source::Here(by));
+        accept::place(border, connection, Ordered { initiative, members, belonging, chain, by }).await?;
     }
     Ok(())
 }
@@ -111,7 +113,6 @@ async fn append(
         let resource = erasure::found_by(event);
         entries.push(NewEntry { link, event_id: Some(event.id), resource, refused: None, told });
     }
-    entries::append(connection, &name, &entries).await?;
-    feeds::advance(connection, &name, &feed).await?;
+    entries::append(connection, &name, &feed, &entries).await?;
     Ok(entries.into_iter().map(|entry| entry.link).collect())
 }

@@ -21,6 +21,9 @@ const REWINDS: u32 = 16;
 /// How long to wait between two questions for what is missing, at the least.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
+/// What was taken in is confirmed at most so often.
+const CONFIRM_EVERY: Duration = Duration::from_millis(20);
+
 /// What one link has sent.
 pub struct Pace {
     sent: Mutex<Sent>,
@@ -28,8 +31,11 @@ pub struct Pace {
     pub wake: Notify,
     /// Something is missing on this side.
     pub gap: Notify,
+    /// Something was taken in that the other side waits to have confirmed.
+    pub news: Notify,
     progressed: Notify,
     rewinds: Mutex<(u32, Instant)>,
+    contact: Mutex<Option<Instant>>,
 }
 
 impl Default for Pace {
@@ -38,8 +44,10 @@ impl Default for Pace {
             sent: Mutex::default(),
             wake: Notify::new(),
             gap: Notify::new(),
+            news: Notify::new(),
             progressed: Notify::new(),
             rewinds: Mutex::new((REWINDS, Instant::now())),
+            contact: Mutex::default(),
         }
     }
 }
@@ -114,6 +122,25 @@ impl Pace {
         self.wake.notify_one();
     }
 
+    /// Goes back to what the other side is known to have: what was sent since may not have got there.
+    pub fn go_back(&self) {
+        self.with(|sent| {
+            sent.turn += 1;
+            sent.feeds.clear();
+            sent.spaces.clear();
+        });
+        self.wake.notify_one();
+    }
+
+    /// Says what it has as soon as something was taken in, and then not again too soon: one word confirms much.
+    pub async fn confirm_for_ever(&self) {
+        loop {
+            self.news.notified().await;
+            self.say(Say::default());
+            tokio::time::sleep(CONFIRM_EVERY).await;
+        }
+    }
+
     /// Something is to be said; asked twice, said once.
     pub fn say(&self, say: Say) {
         self.with(|sent| {
@@ -159,6 +186,16 @@ impl Pace {
         let since = if earned > 0 { Instant::now() } else { since };
         *rewinds = (left.saturating_sub(1), since);
         left > 0
+    }
+
+    /// Whether it is to be noted again that the other side said something: once a second will do.
+    pub fn note_contact(&self) -> bool {
+        let mut contact = self.contact.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = contact.is_none_or(|noted| noted.elapsed() >= Duration::from_secs(1));
+        if due {
+            *contact = Some(Instant::now());
+        }
+        due
     }
 
     fn with<T>(&self, action: impl FnOnce(&mut Sent) -> T) -> T {

@@ -1,6 +1,8 @@
 //! A partner's side of the order: what the backbone accepted is verified again, kept, and handed to the rooms, in the
 //! backbone's order. Everything in one transaction, which the caller commits. `verify` writes nothing.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chassis::event::Place;
 use chassis::log;
@@ -9,6 +11,7 @@ use proto::federation::{Accepted, NodeKey, Refusal, Seal};
 use sqlx::PgConnection;
 
 use crate::accept::Outcome;
+use crate::belonging::Belonging;
 use crate::border::{Border, BorderError};
 use crate::domain::{self, Holder};
 use crate::erasure;
@@ -17,7 +20,7 @@ use crate::governance;
 use crate::holding;
 use crate::keep::{self, Kept, Verdicts};
 use crate::meters::{link_meters, peer};
-use crate::store::nodes::{self, Initiative};
+use crate::store::nodes::Initiative;
 use crate::store::order::{self, Order};
 use crate::store::quarantine::{self, Finding, Standing};
 use crate::store::{entries, feeds, signed};
@@ -146,11 +149,11 @@ async fn take(
 ) -> Result<Outcome, NotTaken> {
     let position = step.acceptance.position;
     let before = order::lock(connection, &step.feed.space).await?;
-    match domain::step(before.position, position, position) {
+    let members = match domain::step(before.position, position, position) {
         domain::Step::Drop => return held_already(connection, step).await,
         domain::Step::Ask => return Err(NotTaken::Gap),
         domain::Step::Take { .. } => follows(connection, initiative, step, &before).await?,
-    }
+    };
     // Whoever comes into a circle later gets what was told before: only who was taken out can know that it is not in it.
     let last = holding::up_to(connection, &step.feed.space, holder(border, initiative)).await?;
     if last.is_some_and(|last| position > last) {
@@ -162,16 +165,33 @@ async fn take(
     } else {
         let frame = message.frame.as_ref().ok_or(NotTaken::OtherFrame)?;
         let chain = wire::read(frame)?;
-        let verdicts = verify(connection, initiative, step, &chain, &message.origin_keys).await?;
+        let origin = match initiative.follows {
+            true => None,
+            false => Some(belonging(border, connection, initiative, step, &members).await?),
+        };
+        let verdicts = verify(connection, initiative, step, &chain, (origin.as_deref(), &message.origin_keys)).await?;
         if initiative.follows {
             following::remember(connection, &chain.feed.origin, &message.origin_keys).await?;
         }
         order::append(connection, step, seal, &chain.seal).await?;
         let kept = Kept { initiative, chain: &chain, acceptance: &step.acceptance, verdicts, place };
-        keep::entries(border, connection, &kept).await?;
-        keep::hand_on(border, connection, &kept, false).await?;
+        keep::entries(connection, &kept).await?;
+        keep::hand_on(connection, &kept, &keep::lines(&kept)).await?;
     }
     Ok(Outcome::Accepted)
+}
+
+/// What the members space, which stands so, says of a step's origin where the backbone judged it.
+async fn belonging(
+    border: &Border,
+    connection: &mut PgConnection,
+    initiative: &Initiative,
+    step: &Step,
+    members: &Order,
+) -> Result<Arc<Belonging>, sqlx::Error> {
+    let governed_by = step.acceptance.governance_position;
+    let standing = (&initiative.initiative, members);
+    border.belongings.at(connection, standing, &step.feed.origin, governed_by).await
 }
 
 /// What is held already comes again after every interruption. Another step at its place is something else.
@@ -183,13 +203,13 @@ async fn held_already(connection: &mut PgConnection, step: &Step) -> Result<Outc
 }
 
 /// The next step names the one before, is not earlier, and is judged by governance that is held here and not older:
-/// in the members space itself by all that went before.
+/// in the members space itself by all that went before. Tells how the members space stands; a follower never holds it.
 async fn follows(
     connection: &mut PgConnection,
     initiative: &Initiative,
     step: &Step,
     before: &Order,
-) -> Result<(), NotTaken> {
+) -> Result<Order, NotTaken> {
     let governed_by = step.acceptance.governance_position;
     let members = Space::members(&initiative.initiative);
     let governance_follows = match step.feed.space == members {
@@ -200,14 +220,12 @@ async fn follows(
     if !next || !governance_follows {
         return Err(NotTaken::BrokenOrder(step.acceptance.position));
     }
-    // The members space must be here up to where the backbone judged by it. A follower never holds it.
-    if !initiative.follows
-        && step.feed.space != members
-        && governed_by > order::read(connection, &members).await?.position
-    {
-        return Err(NotTaken::Gap);
+    if initiative.follows || step.feed.space == members {
+        return Ok(*before);
     }
-    Ok(())
+    // The members space must be here up to where the backbone judged by it.
+    let members = order::read(connection, &members).await?;
+    if governed_by > members.position { Err(NotTaken::Gap) } else { Ok(members) }
 }
 
 /// The backbone's word on this node's own entries: they are here already.
@@ -219,10 +237,11 @@ async fn confirm_own(
     seal: &Seal,
     place: Place,
 ) -> Result<(), NotTaken> {
-    let to = step.acceptance.to;
-    let mut feed = feeds::held(connection, &step.feed).await?;
-    let held = entries::digest_at(connection, &step.feed, to).await?;
-    if held.is_none_or(|digest| step.acceptance.head.as_ref() != digest) || step.acceptance.from != feed.judged + 1 {
+    let (from, to) = (step.acceptance.from, step.acceptance.to);
+    let (feed, _) = feeds::held(connection, &step.feed, &[]).await?;
+    let own = entries::own(connection, &step.feed, from, to).await?;
+    let held = own.last().filter(|last| last.sequence == to).map(|last| last.digest);
+    if held.is_none_or(|digest| step.acceptance.head.as_ref() != digest) || from != feed.judged + 1 {
         return Err(NotTaken::Fork(to));
     }
     let head = wire::head(&step.acceptance.head).ok_or(WireError::Malformed)?;
@@ -231,11 +250,9 @@ async fn confirm_own(
         entries::refuse(connection, &step.feed, refused.sequence, &refused.reason).await?;
         note_refusal(connection, initiative, step, refused).await?;
     }
-    feed.judged = to;
-    feeds::advance(connection, &step.feed, &feed).await?;
-    let own = entries::range(connection, &step.feed, step.acceptance.from, to).await?;
+    feeds::judged_to(connection, &step.feed, to).await?;
     erasure::carry_out_own(connection, &step.feed, &step.acceptance, &own).await?;
-    let line = keep::judged(border, connection, &step.feed, &step.acceptance, &own, place).await?;
+    let line = keep::judged(border, &step.acceptance, &own, place);
     Ok(log::append_told(connection, crate::NAME, &[line]).await?)
 }
 
@@ -269,7 +286,7 @@ async fn verify(
     initiative: &Initiative,
     step: &Step,
     chain: &Chain,
-    origin_keys: &[NodeKey],
+    origin: (Option<&Belonging>, &[NodeKey]),
 ) -> Result<Verdicts, NotTaken> {
     let acceptance = &step.acceptance;
     let same = chain.feed == step.feed
@@ -278,9 +295,9 @@ async fn verify(
     if !same {
         return Err(NotTaken::OtherFrame);
     }
-    let governed_by = acceptance.governance_position;
-    chain.check(&keys(connection, initiative, &chain.feed.origin, governed_by, origin_keys).await?)?;
-    let held = feeds::held(connection, &chain.feed).await?;
+    chain.check(&keys(connection, initiative, &chain.feed.origin, origin).await?)?;
+    let backbone = chain.feed.origin == initiative.backbone;
+    let (held, mut told) = keep::held(connection, chain, backbone).await?;
     if held.sequence + 1 != chain.first() || held.digest != chain.previous {
         return Err(NotTaken::Fork(chain.first()));
     }
@@ -290,13 +307,13 @@ async fn verify(
         return Err(NotTaken::NotErasable(link.sequence));
     }
     let after = (&step.feed.space, acceptance.position.saturating_sub(1));
-    let governance = match initiative.follows {
-        true => None,
-        false => Some(governance::of(connection, initiative, &chain.feed.origin, governed_by, step.at, after).await?),
+    let governance = match origin {
+        (Some(belonging), _) => {
+            Some(governance::of(connection, initiative, &chain.feed.origin, belonging, step.at, after).await?)
+        }
+        (None, _) => None,
     };
-    let backbone = chain.feed.origin == initiative.backbone;
     let mut verdicts = Verdicts::with_capacity(chain.links.len());
-    let mut told = keep::told_before(connection, chain, backbone).await?;
     for link in &chain.links {
         let verdict = match domain::read(&chain.feed, link, backbone) {
             _ if refused(link.sequence) => Err(domain::Refusal::NotAnEvent("the backbone refused it".to_owned())),
@@ -326,8 +343,7 @@ async fn keys(
     connection: &mut PgConnection,
     initiative: &Initiative,
     origin: &NodeId,
-    position: u64,
-    shown: &[NodeKey],
+    (belonging, shown): (Option<&Belonging>, &[NodeKey]),
 ) -> Result<Vec<Head>, NotTaken> {
     if *origin == initiative.backbone {
         return Ok(initiative.backbone_keys.clone());
@@ -336,8 +352,8 @@ async fn keys(
         let keys = following::keys(connection, origin, shown).await?;
         return Ok(keys.iter().filter_map(|key| wire::head(&key.public_key)).collect());
     }
-    let node = nodes::node_at(connection, &initiative.initiative, origin, position).await?;
-    node.map(|node| node.keys).ok_or_else(|| NotTaken::NotAdmitted(origin.clone()))
+    let keys = belonging.and_then(Belonging::keys);
+    keys.map(<[Head]>::to_vec).ok_or_else(|| NotTaken::NotAdmitted(origin.clone()))
 }
 
 /// The backbone accepted what this node finds wrong: that is said loudly, and changes no verdict.

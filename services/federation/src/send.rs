@@ -8,7 +8,6 @@ use proto::federation::{Frame, Have, LinkMessage, link_message};
 use sqlx::PgConnection;
 
 use crate::border::BorderError;
-use crate::hub::Sent;
 use crate::link::Link;
 use crate::meters::{link_meters, peer};
 use crate::pace::{ENTRIES_ON_THE_ROAD, STEPS_ON_THE_ROAD, Say};
@@ -17,7 +16,7 @@ use crate::store::feeds::{self, Feed};
 use crate::store::order::{self, Order};
 use crate::store::signed;
 use crate::wire::{self, FeedName};
-use crate::{governance, have, holding};
+use crate::{have, holding};
 
 /// How many steps of an order are read at once.
 const STEPS: i64 = 32;
@@ -46,22 +45,15 @@ async fn speak(link: &Link, say: Say) -> Result<(), BorderError> {
     let have = have::of(&mut connection, &link.initiative.initiative, link.partner(), !link.is_backbone()).await?;
     drop(connection);
     let have = Have { answer: say.answer, resume: say.resume, ..have };
-    confirmed(vec![start(link, link_message::Message::Have(have)).await?]).await?;
+    start(link, link_message::Message::Have(have)).await?;
     crash::point("confirmer.said");
     Ok(())
 }
 
 /// Puts one message on the road. Whoever is on the road holds no connection to the database.
-async fn start(link: &Link, message: link_message::Message) -> Result<Sent, BorderError> {
+async fn start(link: &Link, message: link_message::Message) -> Result<(), BorderError> {
     let message = LinkMessage { message: Some(message), traceparent: link.border.trace() };
-    link.mailbox.send(Bytes::from(message.encode_to_vec())).await
-}
-
-/// Waits until the hub has what was put on the road.
-async fn confirmed(sent: Vec<Sent>) -> Result<(), BorderError> {
-    for sent in sent {
-        sent.await.map_err(|error| BorderError::Hub(error.to_string()))?;
-    }
+    link.outgoing.add(link.mailbox.send(Bytes::from(message.encode_to_vec())).await?);
     Ok(())
 }
 
@@ -73,7 +65,7 @@ async fn send_feeds(link: &Link) -> Result<(), BorderError> {
             let turn = link.pace.turn();
             let Some((frame, last)) = next_frame(link, &name, &feed).await? else { break };
             let entries = u64::try_from(frame.entries.len()).unwrap_or(0);
-            confirmed(vec![start(link, link_message::Message::Frame(frame)).await?]).await?;
+            start(link, link_message::Message::Frame(frame)).await?;
             crash::point("sender.sent");
             link_meters().sent.add(entries, &peer(&link.peer));
             link.pace.feed_sent(turn, &name, last);
@@ -107,11 +99,9 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
             let steps = order::steps(&mut connection, &space, sent, most, Some(link.partner())).await?;
             drop(connection);
             let Some(last) = u64::try_from(steps.len()).ok().filter(|steps| *steps > 0) else { break };
-            let mut on_the_road = Vec::with_capacity(steps.len());
             for step in steps {
-                on_the_road.push(start(link, link_message::Message::Accepted(step)).await?);
+                start(link, link_message::Message::Accepted(step)).await?;
             }
-            confirmed(on_the_road).await?;
             crash::point("sender.sent");
             link_meters().sent.add(last, &peer(&link.peer));
             link.pace.space_sent(turn, &space, sent + last);
@@ -124,12 +114,13 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
 async fn holdable(link: &Link) -> Result<Vec<(Space, Order)>, BorderError> {
     let reference = &link.initiative.initiative;
     let mut connection = link.border.pool.acquire().await?;
+    let orders = order::spaces(&mut connection, &reference.to_string()).await?;
     // Of followers the members space says nothing: there the link itself does.
-    if !link.follower && !belongs(&mut connection, link).await? {
+    if !link.follower && !belongs(&mut connection, link, &orders).await? {
         return Ok(Vec::new());
     }
     let mut spaces = Vec::new();
-    for (space, order) in order::spaces(&mut connection, &reference.to_string()).await? {
+    for (space, order) in orders {
         if let Some(last) = holding::up_to(&mut connection, &space, link.partner()).await? {
             spaces.push((space, Order { position: order.position.min(last), ..order }));
         }
@@ -138,10 +129,11 @@ async fn holdable(link: &Link) -> Result<Vec<(Space, Order)>, BorderError> {
 }
 
 /// Whether the partner belongs to the initiative at present.
-async fn belongs(connection: &mut PgConnection, link: &Link) -> Result<bool, BorderError> {
-    let members = Space::members(&link.initiative.initiative);
-    let position = order::read(connection, &members).await?.position;
-    let now = chassis::clock::now();
-    let governance = governance::of(connection, &link.initiative, &link.peer, position, now, (&members, position));
-    Ok(governance.await?.admitted)
+async fn belongs(connection: &mut PgConnection, link: &Link, orders: &[(Space, Order)]) -> Result<bool, BorderError> {
+    let initiative = &link.initiative.initiative;
+    let members = Space::members(initiative);
+    let Some((_, members)) = orders.iter().find(|(space, _)| *space == members) else { return Ok(false) };
+    let standing = (initiative, members);
+    let belonging = link.border.belongings.at(connection, standing, &link.peer, members.position).await?;
+    Ok(belonging.keys().is_some())
 }

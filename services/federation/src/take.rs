@@ -96,7 +96,7 @@ impl Link {
             self.border.committed();
         }
         if taken.accepted > 0 && !self.is_backbone() {
-            self.pace.say(Say::default());
+            self.pace.news.notify_one();
         }
         if taken.gaps > 0 {
             self.pace.gap.notify_one();
@@ -125,7 +125,9 @@ impl Link {
             };
             taken.note(&outcome);
         }
-        links::contacted(&mut transaction, &self.peer, &self.initiative.initiative, clock::now()).await?;
+        if self.pace.note_contact() {
+            links::contacted(&mut transaction, &self.peer, &self.initiative.initiative, clock::now()).await?;
+        }
         crash::point("receiver.before_commit");
         transaction.commit().await?;
         crash::point("receiver.after_commit");

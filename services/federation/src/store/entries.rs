@@ -1,12 +1,14 @@
 //! The entries of feeds.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use chassis::names::{NodeId, Space};
 use proto::federation::EntryBody;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::feeds::epoch;
+use super::feeds::{Feed, epoch};
 use super::{signed, unsigned};
 use crate::wire::{FRAME_ENTRIES, FeedName, GENESIS, Head, Link, head};
 
@@ -25,11 +27,16 @@ pub struct NewEntry {
     pub told: Option<(String, u64)>,
 }
 
-/// Appends entries; one statement, whatever the number.
+/// Appends entries, and notes how far their feed is held and judged now; one statement, whatever the number.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[NewEntry]) -> Result<(), sqlx::Error> {
+pub async fn append(
+    connection: &mut PgConnection,
+    name: &FeedName,
+    feed: &Feed,
+    entries: &[NewEntry],
+) -> Result<(), sqlx::Error> {
     let body = |entry: &NewEntry| entry.link.body.clone();
     let sequences: Vec<i64> = entries.iter().map(|entry| signed(entry.link.sequence)).collect();
     let event_ids: Vec<Option<Uuid>> = entries.iter().map(|entry| entry.event_id).collect();
@@ -45,11 +52,16 @@ pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[N
     let told_numbers: Vec<Option<i64>> =
         entries.iter().map(|entry| entry.told.as_ref().map(|(_, number)| signed(*number))).collect();
     sqlx::query!(
-        "insert into federation.entries
-                (space, origin, epoch, sequence, event_id, header, digest, event, salt, refused, told_by, told_number,
-                 resource)
-         select $1, $2, $3, * from unnest($4::bigint[], $5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[],
-                                          $10::text[], $11::text[], $12::bigint[], $13::text[])",
+        "with entry as (
+             insert into federation.entries
+                    (space, origin, epoch, sequence, event_id, header, digest, event, salt, refused, told_by, told_number,
+                     resource)
+             select $1, $2, $3, * from unnest($4::bigint[], $5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[],
+                                              $10::text[], $11::text[], $12::bigint[], $13::text[])
+         )
+         insert into federation.feeds (space, origin, epoch, sequence, digest, judged) values ($1, $2, $3, $14, $15, $16)
+         on conflict (space, origin, epoch) do update
+            set sequence = excluded.sequence, digest = excluded.digest, judged = excluded.judged",
         name.space.to_string(),
         name.origin.as_str(),
         epoch(name),
@@ -63,6 +75,9 @@ pub async fn append(connection: &mut PgConnection, name: &FeedName, entries: &[N
         &told_by as &[Option<String>],
         &told_numbers as &[Option<i64>],
         &resources,
+        signed(feed.sequence),
+        feed.digest.as_slice(),
+        signed(feed.judged),
     )
     .execute(connection)
     .await?;
@@ -147,30 +162,94 @@ pub async fn range(
     Ok(rows.into_iter().map(NewEntry::from).collect())
 }
 
-/// The rooms of this node that told entries `from..=to` of a feed, and how far each must be heard to know them all.
+/// The entries of the steps of a space's order after `after`, up to `last`, by the step's position; those of a reader's own
+/// feeds without.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn told_by(
+pub async fn of_steps(
+    connection: &mut PgConnection,
+    space: &Space,
+    (after, last): (u64, u64),
+    reader: Option<&NodeId>,
+) -> Result<BTreeMap<u64, Vec<NewEntry>>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select a.position, e.sequence, e.event_id, e.header, e.digest, e.event, e.salt, e.refused
+           from federation.acceptances a
+           join federation.entries e
+                on e.space = a.space and e.origin = a.origin and e.epoch = a.epoch and e.sequence between a.first and a.last
+          where a.space = $1 and a.position > $2 and a.position <= $3 and a.origin is distinct from $4
+          order by a.position, e.sequence",
+        space.to_string(),
+        signed(after),
+        signed(last),
+        reader.map(NodeId::as_str),
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut steps = BTreeMap::<u64, Vec<NewEntry>>::new();
+    for row in rows {
+        let (sequence, event_id, refused) = (row.sequence, row.event_id, row.refused);
+        let entry = Row {
+            sequence,
+            event_id,
+            header: row.header,
+            digest: row.digest,
+            event: row.event,
+            salt: row.salt,
+            refused,
+        };
+        steps.entry(unsigned(row.position)).or_default().push(entry.into());
+    }
+    Ok(steps)
+}
+
+/// An entry of this node's own, without its body.
+#[derive(Clone, Debug)]
+pub struct OwnEntry {
+    /// Its place in the feed.
+    pub sequence: u64,
+    /// The event in it.
+    pub event_id: Option<Uuid>,
+    /// The header's bytes.
+    pub header: Bytes,
+    /// Its digest.
+    pub digest: Head,
+    /// The room of this node that told it, and a number in its sequence that it is not beyond.
+    pub told: Option<(String, u64)>,
+}
+
+/// Entries `from..=to` of a feed of this node's own, in order; at most as many as fit one frame.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn own(
     connection: &mut PgConnection,
     name: &FeedName,
     from: u64,
     to: u64,
-) -> Result<Vec<(String, u64)>, sqlx::Error> {
+) -> Result<Vec<OwnEntry>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select told_by as "room!", max(told_number) as "number!" from federation.entries
-            where space = $1 and origin = $2 and epoch = $3 and sequence between $4 and $5
-              and told_by is not null and told_number is not null
-            group by told_by order by told_by"#,
+        "select sequence, event_id, header, digest, told_by, told_number from federation.entries
+          where space = $1 and origin = $2 and epoch = $3 and sequence between $4 and $5
+          order by sequence limit $6",
         name.space.to_string(),
         name.origin.as_str(),
         epoch(name),
         signed(from),
         signed(to),
+        i64::from(FRAME_ENTRIES),
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.room, unsigned(row.number))).collect())
+    let own = rows.into_iter().map(|row| OwnEntry {
+        sequence: unsigned(row.sequence),
+        event_id: row.event_id,
+        header: row.header.into(),
+        digest: head(&row.digest).unwrap_or(GENESIS),
+        told: row.told_by.zip(row.told_number.map(unsigned)),
+    });
+    Ok(own.collect())
 }
 
 /// The entries after a sequence that one frame holds: as many as may be, of at most `bytes`, and at least one. Bodies

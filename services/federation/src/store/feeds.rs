@@ -1,8 +1,11 @@
 //! Feeds and their entries.
 
+use std::collections::BTreeSet;
+
 use chassis::names::{NodeId, Reference, Space};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{signed, unsigned};
 use crate::wire::{FeedName, GENESIS, Head, head};
@@ -43,41 +46,48 @@ pub async fn lock(connection: &mut PgConnection, name: &FeedName) -> Result<Feed
     Ok(feed(row.sequence, &row.digest, row.judged))
 }
 
-/// Reads a feed and locks it for this transaction. Starts none: what is still to be verified leaves no trace.
+/// Reads a feed, and which of these events stand in an accepted entry already. Starts none: what is still to be verified
+/// leaves no trace.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn held(connection: &mut PgConnection, name: &FeedName) -> Result<Feed, sqlx::Error> {
+pub async fn held(
+    connection: &mut PgConnection,
+    name: &FeedName,
+    events: &[Uuid],
+) -> Result<(Feed, BTreeSet<Uuid>), sqlx::Error> {
     let row = sqlx::query!(
-        "select sequence, digest, judged from federation.feeds
-          where space = $1 and origin = $2 and epoch = $3 for update",
+        r#"select coalesce(f.sequence, 0) as "sequence!", f.digest as "digest?", coalesce(f.judged, 0) as "judged!",
+                  array(select event_id from federation.entries
+                         where event_id = any($4) and refused is null) as "told!: Vec<Uuid>"
+             from (values (1)) as one
+             left join federation.feeds f on f.space = $1 and f.origin = $2 and f.epoch = $3"#,
         name.space.to_string(),
         name.origin.as_str(),
         epoch(name),
+        events,
     )
-    .fetch_optional(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(row.map_or_else(Feed::default, |row| feed(row.sequence, &row.digest, row.judged)))
+    let digest = row.digest.as_deref().unwrap_or(&GENESIS);
+    Ok((feed(row.sequence, digest, row.judged), row.told.into_iter().collect()))
 }
 
 fn feed(sequence: i64, digest: &[u8], judged: i64) -> Feed {
     Feed { sequence: unsigned(sequence), digest: head(digest).unwrap_or(GENESIS), judged: unsigned(judged) }
 }
 
-/// Notes how far a feed is held and judged.
+/// Notes how far a feed is judged.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn advance(connection: &mut PgConnection, name: &FeedName, feed: &Feed) -> Result<(), sqlx::Error> {
+pub async fn judged_to(connection: &mut PgConnection, name: &FeedName, sequence: u64) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "update federation.feeds set sequence = $4, digest = $5, judged = $6
-          where space = $1 and origin = $2 and epoch = $3",
+        "update federation.feeds set judged = $4 where space = $1 and origin = $2 and epoch = $3",
         name.space.to_string(),
         name.origin.as_str(),
         epoch(name),
-        signed(feed.sequence),
-        feed.digest.as_slice(),
-        signed(feed.judged),
+        signed(sequence),
     )
     .execute(connection)
     .await?;

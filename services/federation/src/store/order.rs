@@ -9,9 +9,10 @@ use proto::federation::{Acceptance, Accepted, Seal};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use super::entries::NewEntry;
 use super::{key_chains, signed, unsigned};
 use crate::domain::Holder;
-use crate::wire::{FeedName, GENESIS, Head, Step, head};
+use crate::wire::{GENESIS, Head, Step, head};
 
 /// How far the order of a space is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +25,20 @@ pub struct Order {
     pub accepted_at: OffsetDateTime,
     /// Position of the members space by which it was judged.
     pub governed_by: u64,
+    /// The step that changed last what nodes are judged by, in the members space.
+    pub changed: (u64, Head),
 }
 
 impl Default for Order {
     /// One of which nothing is held yet.
     fn default() -> Self {
-        Self { position: 0, digest: GENESIS, accepted_at: OffsetDateTime::UNIX_EPOCH, governed_by: 0 }
+        Self {
+            position: 0,
+            digest: GENESIS,
+            accepted_at: OffsetDateTime::UNIX_EPOCH,
+            governed_by: 0,
+            changed: (0, GENESIS),
+        }
     }
 }
 
@@ -39,6 +48,8 @@ struct OrderRow {
     digest: Vec<u8>,
     accepted_at: Option<OffsetDateTime>,
     governance_position: i64,
+    changed_position: i64,
+    changed_digest: Vec<u8>,
 }
 
 impl From<OrderRow> for Order {
@@ -48,6 +59,7 @@ impl From<OrderRow> for Order {
             digest: head(&row.digest).unwrap_or(GENESIS),
             accepted_at: row.accepted_at.unwrap_or(OffsetDateTime::UNIX_EPOCH),
             governed_by: unsigned(row.governance_position),
+            changed: (unsigned(row.changed_position), head(&row.changed_digest).unwrap_or(GENESIS)),
         }
     }
 }
@@ -61,7 +73,8 @@ pub async fn lock(connection: &mut PgConnection, space: &Space) -> Result<Order,
         OrderRow,
         r#"insert into federation.spaces (space, initiative) values ($1, $2)
            on conflict (space) do update set position = spaces.position
-           returning space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position"#,
+           returning space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position,
+                     changed_position, changed_digest"#,
         space.to_string(),
         // Null, and refused by the table, for what never leaves the node.
         space.initiative().map(ToString::to_string) as Option<String>,
@@ -78,7 +91,8 @@ pub async fn lock(connection: &mut PgConnection, space: &Space) -> Result<Order,
 pub async fn read(connection: &mut PgConnection, space: &Space) -> Result<Order, sqlx::Error> {
     let row = sqlx::query_as!(
         OrderRow,
-        r#"select space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position
+        r#"select space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position,
+                  changed_position, changed_digest
              from federation.spaces where space = $1"#,
         space.to_string(),
     )
@@ -95,7 +109,8 @@ pub async fn spaces(connection: &mut PgConnection, initiative: &str) -> Result<V
     // The members space comes first: other spaces are judged by it.
     let rows = sqlx::query_as!(
         OrderRow,
-        r#"select space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position
+        r#"select space, position, digest, nullif(accepted_at, '-infinity') as accepted_at, governance_position,
+                  changed_position, changed_digest
              from federation.spaces where initiative = $1 order by space <> $1 || '/members', space"#,
         initiative,
     )
@@ -186,11 +201,22 @@ pub async fn append(
     Ok(())
 }
 
+/// Notes that the step which was appended last changed what nodes are judged by.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn changed(connection: &mut PgConnection, space: &Space) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update federation.spaces set changed_position = position, changed_digest = digest where space = $1",
+        space.to_string(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 struct Row {
     origin: String,
-    epoch: i32,
-    first: i64,
-    last: i64,
     acceptance: Vec<u8>,
     digest: Vec<u8>,
     seal_key: Vec<u8>,
@@ -213,7 +239,7 @@ pub async fn steps(
 ) -> Result<Vec<Accepted>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        "select origin, epoch, first, last, acceptance, digest, seal_key, seal_signature, frame_key, frame_signature
+        "select origin, acceptance, digest, seal_key, seal_signature, frame_key, frame_signature
            from federation.acceptances where space = $1 and position > $2 order by position limit $3",
         space.to_string(),
         signed(after),
@@ -221,17 +247,21 @@ pub async fn steps(
     )
     .fetch_all(&mut *connection)
     .await?;
+    let last = after + u64::try_from(rows.len()).unwrap_or(0);
+    let mut entries =
+        super::entries::of_steps(connection, space, (after, last), reader.map(|reader| reader.node)).await?;
     let mut steps = Vec::with_capacity(rows.len());
-    for row in rows {
-        steps.push(step(connection, space, row, reader).await?);
+    for (position, row) in (after + 1..).zip(rows) {
+        let entries = entries.remove(&position).unwrap_or_default();
+        steps.push(step(connection, row, entries, reader).await?);
     }
     Ok(steps)
 }
 
 async fn step(
     connection: &mut PgConnection,
-    space: &Space,
     row: Row,
+    entries: Vec<NewEntry>,
     reader: Option<Holder<'_>>,
 ) -> Result<Accepted, sqlx::Error> {
     let acceptance = Acceptance::decode(row.acceptance.as_slice()).unwrap_or_default();
@@ -242,8 +272,6 @@ async fn step(
             if reader.is_some_and(|reader| reader.follower) {
                 origin_keys = key_chains::read(connection, &origin).await?;
             }
-            let feed = FeedName { space: space.clone(), origin, epoch: u32::try_from(row.epoch).unwrap_or(0) };
-            let entries = super::entries::range(connection, &feed, unsigned(row.first), unsigned(row.last)).await?;
             let links: Vec<_> = entries.into_iter().map(without_refused_body).collect();
             Some(crate::wire::frame(&links, frame_seal))
         }
@@ -254,7 +282,7 @@ async fn step(
 }
 
 /// What was refused is nobody's to read: its header goes on, its body does not.
-fn without_refused_body(entry: super::entries::NewEntry) -> crate::wire::Link {
+fn without_refused_body(entry: NewEntry) -> crate::wire::Link {
     let body = if entry.refused.is_some() { None } else { entry.link.body };
     crate::wire::Link { body, ..entry.link }
 }

@@ -24,7 +24,7 @@ impl<'a> Forge<'a> {
     pub async fn of(node: &'a Node, space: &Space) -> Self {
         let name = FeedName { space: space.clone(), origin: node.id().clone(), epoch: 1 };
         let mut connection = node.border.pool.acquire().await.unwrap();
-        let feed = feeds::held(&mut connection, &name).await.unwrap();
+        let (feed, _) = feeds::held(&mut connection, &name, &[]).await.unwrap();
         Self { node, feed: name, next: feed.sequence + 1, previous: feed.digest }
     }
 

@@ -14,6 +14,7 @@ use chassis::ledger::Ledger;
 use chassis::names::{NodeId, Reference, Space};
 use chassis::testing::{CalledBy, Nats, Postgres, operator};
 use federation::api::{self, Api};
+use federation::belonging::Belongings;
 use federation::border::Border;
 use federation::domain::Holder;
 use federation::link::Link;
@@ -83,6 +84,7 @@ impl Home {
             relay: Arc::new(Notify::new()),
             moved: Arc::new(watch::Sender::new(0)),
             trace: Arc::default(),
+            belongings: Belongings::default(),
         };
         let config = NatsConfig::Local { port: None };
         let broker = Nats::start(NatsOptions { dir: folder.join("broker"), config }).await.unwrap();

@@ -9,6 +9,7 @@ use chassis::event::{Actor, Event, Fact};
 use chassis::identity::NodeKeys;
 use chassis::names::{Reference, Space};
 use chassis::{clock, database};
+use federation::belonging::Belongings;
 use federation::border::{Border, BorderError};
 use federation::hub::{MailboxError, NodeCredentials, NodeMailbox};
 use federation::service::Federation;
@@ -44,6 +45,7 @@ pub async fn speak_for_another(node: &Node, initiative: &str, victim: &Reference
         relay: Arc::new(Notify::new()),
         moved: Arc::new(watch::Sender::new(0)),
         trace: Arc::default(),
+        belongings: Belongings::default(),
     };
     let space = Space::members(&reference);
     let (event, bytes) = renamed(victim, &space, &border.keys);

@@ -9,6 +9,7 @@ use chassis::ledger::Ledger;
 use chassis::room::Room;
 use chassis::serve::{Answers, Running};
 use chassis::server::Server;
+use federation::belonging::Belongings;
 use federation::border::Border;
 use federation::service::Federation;
 use tokio::sync::{Notify, watch};
@@ -90,6 +91,7 @@ impl Opening<'_> {
             relay,
             moved: Arc::new(watch::Sender::new(0)),
             trace: Arc::default(),
+            belongings: Belongings::default(),
         };
         let client = self.road.client.clone();
         let links =

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chassis::event::{Event, Place};
 use chassis::identity;
 use chassis::names::NodeId;
+use federation::belonging::Belonging;
 use federation::border::BorderError;
 use federation::domain::{self, Governance, Refusal};
 use federation::governance;
@@ -143,7 +144,10 @@ impl Verifier<'_> {
         let after = (&space, unsigned(step.position - 1));
         let governance = match initiative.follows {
             true => None,
-            false => Some(governance::of(connection, initiative, &origin, by, read.at, after).await?),
+            false => {
+                let belonging = Belonging::at(connection, &initiative.initiative, &origin, by).await?;
+                Some(governance::of(connection, initiative, &origin, &belonging, read.at, after).await?)
+            }
         };
         let feed = FeedName { space, origin, epoch: read.acceptance.epoch };
         Ok(Judging { head, step, read, feed, initiative, governance })
