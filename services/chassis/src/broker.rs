@@ -60,6 +60,9 @@ pub fn standing_subject(source: &str) -> String {
     format!("commonweal.standing.{source}")
 }
 
+/// Where a node's border says whether the node may write.
+pub const GATE: &str = "commonweal.gate";
+
 /// The service named in a subject of three or more parts.
 pub(crate) fn source_of(subject: &str) -> Option<&str> {
     subject.split('.').nth(2)

@@ -57,7 +57,7 @@ impl<R: Room> Desk<R> {
     /// Begins a call that writes.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` without a caller; `UNAVAILABLE` where the database is away.
+    /// `UNAUTHENTICATED` without a caller; `UNAVAILABLE` where the database is away, or this node only reads for now.
     pub async fn begin<M>(&self, request: Request<M>) -> Result<(Work<R>, M), Status> {
         let (call, message) = taken_apart(request)?;
         let Call { caller, method, rule } = call;
@@ -235,9 +235,10 @@ impl<R: Room> Paused<R> {
     /// Begins anew, authorisation and request id included: much may have happened meanwhile.
     ///
     /// # Errors
-    /// `UNAVAILABLE` where the database is away.
+    /// `UNAVAILABLE` where the database is away, or this node only reads for now.
     pub async fn resume(self) -> Result<Work<R>, Status> {
         let Self { ledger, caller, method, rule, now } = self;
+        ledger.gate().pass()?;
         let transaction = ledger.pool.begin().await.map_err(errors::database)?;
         let (actor, request_id, lines) = (None, None, Vec::new());
         Ok(Work { ledger, transaction, caller, method, rule, now, actor, request_id, lines })

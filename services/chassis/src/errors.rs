@@ -146,6 +146,11 @@ pub fn unavailable(words: impl Into<String>) -> Status {
     Status::with_error_details(Code::Unavailable, words, about("AWAY"))
 }
 
+/// `UNAVAILABLE`: this node reads and does not write for the time being; the same call later will do.
+pub fn read_only(words: impl Into<String>) -> Status {
+    Status::with_error_details(Code::Unavailable, words, about("READ_ONLY"))
+}
+
 /// `INTERNAL`: logs the error under a new id and tells the caller the id only.
 pub fn internal(error: &dyn Display) -> Status {
     let id = clock::new_id();
@@ -186,6 +191,7 @@ impl From<FoldError> for Status {
     fn from(error: FoldError) -> Self {
         match error {
             FoldError::Database(error) => database(error),
+            FoldError::Waits(words) => read_only(words),
             FoldError::TooLarge(_) => refused("TOO_LARGE", error.to_string()),
             error => internal(&error),
         }

@@ -156,7 +156,7 @@ fn passing(error: &FoldError) -> bool {
         FoldError::Database(sqlx::Error::Database(error)) => {
             error.code().is_none_or(|code| PASSING.iter().any(|class| code.starts_with(class)))
         }
-        FoldError::Database(_) => true,
+        FoldError::Database(_) | FoldError::Waits(_) => true,
         _ => false,
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::event::{Actor, Event, Fact};
 use crate::fold;
+use crate::gate::Gate;
 use crate::log::{self, Line};
 use crate::names::NodeId;
 use crate::pulse::Pulse;
@@ -23,6 +24,7 @@ pub struct Ledger<R> {
     /// This node.
     pub node: NodeId,
     wake: Arc<Notify>,
+    gate: Gate,
     pulse: Pulse,
     room: PhantomData<R>,
 }
@@ -30,14 +32,25 @@ pub struct Ledger<R> {
 impl<R> Clone for Ledger<R> {
     fn clone(&self) -> Self {
         let (pool, node) = (self.pool.clone(), self.node.clone());
-        Self { pool, node, wake: self.wake.clone(), pulse: self.pulse.clone(), room: PhantomData }
+        let (wake, gate, pulse) = (self.wake.clone(), self.gate.clone(), self.pulse.clone());
+        Self { pool, node, wake, gate, pulse, room: PhantomData }
     }
 }
 
 impl<R: Room> Ledger<R> {
     /// The ledger that wakes its relay through `wake`.
     pub fn new(pool: PgPool, node: NodeId, wake: Arc<Notify>) -> Self {
-        Self { pool, node, wake, pulse: Pulse::default(), room: PhantomData }
+        Self { pool, node, wake, gate: Gate::default(), pulse: Pulse::default(), room: PhantomData }
+    }
+
+    /// The same behind a gate: while that is closed, nothing is written.
+    pub fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
+    }
+
+    /// The gate before it.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Applies facts to the tables and appends them to the log, the append last. The caller commits, then calls

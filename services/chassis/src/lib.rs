@@ -17,6 +17,7 @@ pub mod embedded;
 pub mod errors;
 pub mod event;
 pub mod fold;
+pub mod gate;
 pub mod hearing;
 pub mod held;
 pub mod identity;

@@ -49,6 +49,9 @@ pub enum FoldError {
     /// One of several cannot be folded: the whole is taken back, and each is folded by itself.
     #[error("one of several events cannot be folded")]
     Apart,
+    /// It is not its time yet: the whole is tried again.
+    #[error("{0}")]
+    Waits(&'static str),
     /// The database failed: the whole is tried again.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

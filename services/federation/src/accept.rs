@@ -33,6 +33,8 @@ pub enum Outcome {
     Dropped,
     /// Something before it is missing.
     Gap,
+    /// It is about what this node told itself and does not know: to be sent again with it.
+    Lost,
     /// It is not what its origin made: kept in quarantine, no verdict.
     Quarantined,
 }
@@ -50,7 +52,9 @@ enum NotAccepted {
     NotAdmitted(NodeId),
     #[error("{0} may not write into this space")]
     NotItsSpace(NodeId),
-    #[error("it belongs to run {0} of the feed; this version takes run {only} only", only = wire::EPOCH)]
+    #[error(
+        "it belongs to run {0} of the feed, which is closed, or does not follow the run before it as it is held here"
+    )]
     OtherEpoch(u32),
     #[error("another entry stands at sequence {0} already: the two histories have parted")]
     Fork(u64),
@@ -140,13 +144,15 @@ async fn verify(
     if outside || !domain::may_write(space, mailbox, governance.backbone) {
         return Err(NotAccepted::NotItsSpace(mailbox.clone()));
     }
-    if chain.feed.epoch != wire::EPOCH {
-        return Err(NotAccepted::OtherEpoch(chain.feed.epoch));
-    }
     let (held, told) = keep::held(connection, &chain, governance.backbone).await?;
     match domain::step(held.sequence, chain.first(), chain.last()) {
         Step::Drop => return held_already(connection, &chain).await,
+        // A run is closed once the next has begun: what was on the road then is of a time that its node does not know.
+        Step::Ask | Step::Take { .. } if held.closed => return Err(NotAccepted::OtherEpoch(chain.feed.epoch)),
         Step::Ask => return Ok(Outcome::Gap),
+        Step::Take { .. } if held.sequence == 0 && chain.digest_at(0) != Some(held.digest) => {
+            return Err(NotAccepted::OtherEpoch(chain.feed.epoch));
+        }
         Step::Take { seen } => {
             if chain.digest_at(held.sequence) != Some(held.digest) {
                 return Err(NotAccepted::Fork(held.sequence));

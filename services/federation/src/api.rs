@@ -5,15 +5,17 @@ mod invitation;
 mod node;
 mod reading;
 mod refusal;
+mod reissue;
 
 use chassis::desk::Desk;
 use chassis::errors;
 use chassis::names::Reference;
 use proto::federation::federation_service_server::{FederationService, FederationServiceServer};
 use proto::federation::{
-    CreateInvitationRequest, CreateInvitationResponse, GetSpaceDigestRequest, GetSpaceDigestResponse, GetStatusRequest,
-    GetStatusResponse, JoinInitiativeRequest, JoinInitiativeResponse, ListQuarantineRequest, ListQuarantineResponse,
-    RevokeNodeRequest, RevokeNodeResponse,
+    CreateInvitationRequest, CreateInvitationResponse, DropReissueRequest, DropReissueResponse, GetSpaceDigestRequest,
+    GetSpaceDigestResponse, GetStatusRequest, GetStatusResponse, JoinInitiativeRequest, JoinInitiativeResponse,
+    ListQuarantineRequest, ListQuarantineResponse, ListReissuesRequest, ListReissuesResponse, RevokeNodeRequest,
+    RevokeNodeResponse, SendReissueRequest, SendReissueResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -58,6 +60,9 @@ calls! {
     revoke_node(RevokeNodeRequest) -> RevokeNodeResponse: node;
     get_status(GetStatusRequest) -> GetStatusResponse: reading;
     list_quarantine(ListQuarantineRequest) -> ListQuarantineResponse: reading;
+    list_reissues(ListReissuesRequest) -> ListReissuesResponse: reissue;
+    send_reissue(SendReissueRequest) -> SendReissueResponse: reissue;
+    drop_reissue(DropReissueRequest) -> DropReissueResponse: reissue;
     get_space_digest(GetSpaceDigestRequest) -> GetSpaceDigestResponse: reading;
 }
 

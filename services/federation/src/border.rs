@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
 
 use crate::belonging::Belongings;
+use crate::restored::Restored;
 use crate::wire::Head;
 
 /// What every part of the border needs.
@@ -25,6 +26,8 @@ pub struct Border {
     pub relay: Arc<Notify>,
     /// Counts commits that other nodes may want to know of.
     pub moved: Arc<watch::Sender<u64>>,
+    /// Whether this node was restored.
+    pub restored: Restored,
     /// Trace context of the newest of them: travels beside what is sent, under no seal.
     pub trace: Arc<Mutex<String>>,
     /// What the members space says of nodes.
@@ -66,6 +69,12 @@ pub enum BorderError {
     /// No randomness for a salt.
     #[error("the operating system gives no random bytes")]
     Randomness,
+    /// This node was restored and has not found its place among the others yet.
+    #[error("this node was restored, and takes nothing new until it has compared what it has with the others")]
+    Restored,
+    /// The marker beside the key.
+    #[error(transparent)]
+    Marker(#[from] chassis::strongbox::BoxError),
     /// The hub cannot be reached or refuses.
     #[error("hub: {0}")]
     Hub(String),
@@ -78,7 +87,7 @@ impl BorderError {
         let error = match self {
             Self::Database(error) | Self::Fold(chassis::room::FoldError::Database(error)) => error,
             Self::Fold(_) => return true,
-            Self::Randomness | Self::Hub(_) => return false,
+            Self::Randomness | Self::Restored | Self::Marker(_) | Self::Hub(_) => return false,
         };
         match error {
             sqlx::Error::Database(error) => {

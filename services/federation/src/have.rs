@@ -9,7 +9,7 @@ use proto::federation::Have;
 use proto::federation::have::{FeedHead, SpaceHead};
 use sqlx::PgConnection;
 
-use crate::border::BorderError;
+use crate::border::{Border, BorderError};
 use crate::domain::{self, Holder};
 use crate::holding;
 use crate::store::entries;
@@ -48,8 +48,7 @@ pub async fn of(
     Ok(Have {
         feeds: feeds.iter().map(|(name, feed)| feed_head(name, feed)).collect(),
         spaces: held,
-        answer: false,
-        resume: false,
+        ..Have::default()
     })
 }
 
@@ -138,10 +137,10 @@ pub async fn agreed_feeds(
     connection: &mut PgConnection,
     have: &Have,
     initiative: &Initiative,
-    writer: &NodeId,
+    border: &Border,
 ) -> Result<Heads<FeedName>, BorderError> {
     let mut sorted = Heads { agreed: Vec::new(), parted: Vec::new() };
-    let reference = initiative.initiative.to_string();
+    let (reference, writer) = (initiative.initiative.to_string(), border.node());
     for (name, _) in feeds::of_origin(connection, &reference, writer).await? {
         let said = have.feeds.iter().find(|head| names(head, &name));
         let sequence = said.map_or(0, |head| head.sequence);
@@ -152,8 +151,11 @@ pub async fn agreed_feeds(
             sorted.agreed.push((name, sequence));
             continue;
         }
-        let reason = format!("the backbone holds an entry {sequence} that this node never made");
-        note_fork(connection, &initiative.backbone, &name.space, writer, sequence, reason).await?;
+        // Of a node that is known to be restored nothing else is expected.
+        if !border.restored.is() {
+            let reason = format!("the backbone holds an entry {sequence} that this node never made");
+            note_fork(connection, &initiative.backbone, &name.space, writer, sequence, reason).await?;
+        }
         sorted.parted.push(name);
     }
     Ok(sorted)

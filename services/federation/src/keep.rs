@@ -74,7 +74,7 @@ pub async fn entries(connection: &mut PgConnection, kept: &Kept<'_>) -> Result<(
         refused: reason(link.sequence).map(|refused| refused.reason.clone()),
         told: None,
     });
-    let feed = Feed { sequence: chain.last(), digest: chain.head(), judged: kept.acceptance.to };
+    let feed = Feed { sequence: chain.last(), digest: chain.head(), judged: kept.acceptance.to, closed: false };
     entries::append(connection, &chain.feed, &feed, &new.collect::<Vec<_>>()).await
 }
 

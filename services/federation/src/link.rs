@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::border::{Border, BorderError};
 use crate::domain::Holder;
+use crate::hello::Hello;
 use crate::hub::{self, BackboneMailbox, NodeMailbox, Road};
 use crate::outgoing::Outgoing;
 use crate::pace::{Pace, Say};
@@ -83,6 +84,8 @@ pub struct Link {
     pub pace: Pace,
     /// What it has put on the road.
     pub outgoing: Outgoing,
+    /// What is asked after a restore, by either side.
+    pub hello: Hello,
 }
 
 impl Link {

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::border::{Border, BorderError};
 use crate::ending;
+use crate::hello::Hello;
 use crate::hub::{
     BackboneMailbox, HubAdmin, HubError, HubReach, MailboxKeys, MailboxSize, NodeCredentials, NodeMailbox,
 };
@@ -83,8 +84,8 @@ impl Links {
             Mailbox::Node(NodeMailbox::connect(&credentials).await.map_err(hub)?)
         };
         let (border, peer, follower) = (self.border.clone(), row.node.clone(), row.follower);
-        let (pace, outgoing) = (Pace::default(), Outgoing::default());
-        let link = Arc::new(Link { border, initiative, peer, follower, mailbox, pace, outgoing });
+        let (pace, outgoing, hello) = (Pace::default(), Outgoing::default(), Hello::default());
+        let link = Arc::new(Link { border, initiative, peer, follower, mailbox, pace, outgoing, hello });
         let stop = self.stop.child_token();
         self.tasks.spawn(run(self.clone(), link.clone(), stop.clone()));
         let work = Work { link, stop, mailbox: row.mailbox.clone(), follower };

@@ -14,7 +14,7 @@ use crate::store::entries::{self, NewEntry};
 use crate::store::nodes::Initiative;
 use crate::store::{feeds, order};
 use crate::wire::{self, Chain, FeedName, Link};
-use crate::{erasure, governance};
+use crate::{erasure, governance, reissue};
 
 /// Who told events.
 #[derive(Clone, Copy, Debug)]
@@ -37,22 +37,25 @@ pub async fn tell(
     events: &[(Event, Bytes)],
     by: By<'_>,
 ) -> Result<(), BorderError> {
+    let standing = border.restored.may_write(connection).await?;
+    let feed = own_feed(border, space, standing.epoch);
     if initiative.backbone != *border.node() {
-        append(border, connection, space, events, by).await?;
+        let events = reissue::withhold(border, connection, &standing, space, events, by).await?;
+        append(connection, &feed, &events, by).await?;
         return Ok(());
     }
     // Locks are taken in one order wherever places are given: members space, feed, order of the space.
     let members_space = Space::members(&initiative.initiative);
     let mut members = order::lock(connection, &members_space).await?;
-    let frames = frames(append(border, connection, space, events, by).await?);
+    let events = reissue::withhold(border, connection, &standing, space, events, by).await?;
+    let frames = frames(append(connection, &feed, &events, by).await?);
     for (nth, links) in frames.into_iter().enumerate() {
-        let feed = own_feed(border, space);
         let Some(head) = links.last().map(|link| link.digest) else { continue };
         if nth > 0 {
             members = order::lock(connection, &members_space).await?;
         }
         let seal = wire::seal(&border.keys, &head);
-        let chain = &Chain { feed, previous: wire::GENESIS, links, seal };
+        let chain = &Chain { feed: feed.clone(), previous: wire::GENESIS, links, seal };
         // The root's word says that the backbone belongs.
         let (members, belonging, by) = (&members, &Belonging::default(), Source::Here(by));
         accept::place(border, connection, Ordered { initiative, members, belonging, chain, by }).await?;
@@ -85,25 +88,23 @@ fn frames(links: Vec<Link>) -> Vec<Vec<Link>> {
 }
 
 /// This node's own feed of a space.
-pub fn own_feed(border: &Border, space: &Space) -> FeedName {
-    FeedName { space: space.clone(), origin: border.node().clone(), epoch: wire::EPOCH }
+fn own_feed(border: &Border, space: &Space, epoch: u32) -> FeedName {
+    FeedName { space: space.clone(), origin: border.node().clone(), epoch }
 }
 
 async fn append(
-    border: &Border,
     connection: &mut PgConnection,
-    space: &Space,
+    name: &FeedName,
     events: &[(Event, Bytes)],
     by: By<'_>,
 ) -> Result<Vec<Link>, BorderError> {
-    let name = own_feed(border, space);
-    let mut feed = feeds::lock(connection, &name).await?;
+    let mut feed = feeds::lock(connection, name).await?;
     let mut entries = Vec::with_capacity(events.len());
     for (event, bytes) in events {
         let salt = clock::random().map_err(|_| BorderError::Randomness)?;
-        let erases = erasure::named(connection, &name, event, &entries).await?;
+        let erases = erasure::named(connection, name, event, &entries).await?;
         let (sequence, previous) = (feed.sequence + 1, feed.digest);
-        let link = wire::erasing_entry(&name, sequence, &previous, event, bytes.clone(), salt, erases);
+        let link = wire::erasing_entry(name, sequence, &previous, event, bytes.clone(), salt, erases);
         feed.sequence = link.sequence;
         feed.digest = link.digest;
         let told = match by {
@@ -113,6 +114,8 @@ async fn append(
         let resource = erasure::found_by(event);
         entries.push(NewEntry { link, event_id: Some(event.id), resource, refused: None, told });
     }
-    entries::append(connection, &name, &feed, &entries).await?;
+    if !entries.is_empty() {
+        entries::append(connection, name, &feed, &entries).await?;
+    }
     Ok(entries.into_iter().map(|entry| entry.link).collect())
 }

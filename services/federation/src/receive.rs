@@ -20,6 +20,7 @@ use crate::governance;
 use crate::holding;
 use crate::keep::{self, Kept, Verdicts};
 use crate::meters::{link_meters, peer};
+use crate::regain;
 use crate::store::nodes::Initiative;
 use crate::store::order::{self, Order};
 use crate::store::quarantine::{self, Finding, Standing};
@@ -28,7 +29,7 @@ use crate::wire::{self, Chain, Head, Link, Step, WireError};
 
 /// Why an acceptance is not taken: it is not what the backbone made, or not for this node.
 #[derive(Debug, thiserror::Error)]
-enum NotTaken {
+pub(crate) enum NotTaken {
     #[error(transparent)]
     Wire(#[from] WireError),
     #[error("it belongs to another initiative")]
@@ -47,6 +48,8 @@ enum NotTaken {
     NotErasable(u64),
     #[error("something before it is not here yet")]
     Gap,
+    #[error("it is about own entries that are not here, and they did not come along")]
+    Lost,
     #[error(transparent)]
     Border(#[from] BorderError),
 }
@@ -63,6 +66,7 @@ impl NotTaken {
             Self::Fork(_) => "FORK",
             Self::NotErasable(_) => "NOT_ERASABLE",
             Self::Gap => "GAP",
+            Self::Lost => "FORK",
             Self::Border(_) => "LOCAL_FAULT",
         }
     }
@@ -91,6 +95,13 @@ pub async fn accepted(
     match take(border, connection, initiative, &step, &seal, message).await {
         Ok(outcome) => Ok(outcome),
         Err(NotTaken::Gap) => Ok(Outcome::Gap),
+        Err(error @ NotTaken::Lost) => {
+            // Of a node that is known to be restored nothing else is expected.
+            if !border.restored.is() {
+                refuse(connection, initiative, Some(&step), message, error).await?;
+            }
+            Ok(Outcome::Lost)
+        }
         Err(error) => refuse(connection, initiative, Some(&step), message, error).await,
     }
 }
@@ -161,7 +172,7 @@ async fn take(
     }
     let place = Place { position: signed(position), at: step.at };
     if step.feed.origin == *border.node() {
-        confirm_own(border, connection, initiative, step, seal, place).await?;
+        confirm_own(border, connection, initiative, (step, seal), (message, &members), place).await?;
     } else {
         let frame = message.frame.as_ref().ok_or(NotTaken::OtherFrame)?;
         let chain = wire::read(frame)?;
@@ -233,16 +244,20 @@ async fn confirm_own(
     border: &Border,
     connection: &mut PgConnection,
     initiative: &Initiative,
-    step: &Step,
-    seal: &Seal,
+    (step, seal): (&Step, &Seal),
+    (message, members): (&Accepted, &Order),
     place: Place,
 ) -> Result<(), NotTaken> {
     let (from, to) = (step.acceptance.from, step.acceptance.to);
     let (feed, _) = feeds::held(connection, &step.feed, &[]).await?;
     let own = entries::own(connection, &step.feed, from, to).await?;
     let held = own.last().filter(|last| last.sequence == to).map(|last| last.digest);
-    if held.is_none_or(|digest| step.acceptance.head.as_ref() != digest) || from != feed.judged + 1 {
+    if from != feed.judged + 1 {
         return Err(NotTaken::Fork(to));
+    }
+    if held.is_none_or(|digest| step.acceptance.head.as_ref() != digest) {
+        let origin = belonging(border, connection, initiative, step, members).await?;
+        return regain::own(border, connection, initiative, (step, seal), (message, &origin), place).await;
     }
     let head = wire::head(&step.acceptance.head).ok_or(WireError::Malformed)?;
     order::append(connection, step, seal, &wire::seal(&border.keys, &head)).await?;
@@ -281,7 +296,7 @@ async fn note_refusal(
 /// What does not verify is no evidence of what its origin said: a whole frame is not taken then, and a single entry
 /// goes to no room. What the rules would have refused is the backbone's to judge: there its verdict is followed. Who only
 /// follows the initiative does not hold what is judged by, and leaves all of that to the backbone.
-async fn verify(
+pub(crate) async fn verify(
     connection: &mut PgConnection,
     initiative: &Initiative,
     step: &Step,
@@ -298,7 +313,7 @@ async fn verify(
     chain.check(&keys(connection, initiative, &chain.feed.origin, origin).await?)?;
     let backbone = chain.feed.origin == initiative.backbone;
     let (held, mut told) = keep::held(connection, chain, backbone).await?;
-    if held.sequence + 1 != chain.first() || held.digest != chain.previous {
+    if held.closed || held.sequence + 1 != chain.first() || held.digest != chain.previous {
         return Err(NotTaken::Fork(chain.first()));
     }
     let refused = |sequence| erasure::is_refused(acceptance, sequence);

@@ -18,6 +18,7 @@ use crate::enrol;
 use crate::hub::{EnrolmentDesk, HubAdmin, HubError};
 use crate::links::{HubSide, Links};
 use crate::meters::link_meters;
+use crate::restored;
 use crate::status;
 use crate::tell::Teller;
 use crate::tending::{self, Desk};
@@ -38,6 +39,7 @@ pub async fn start(
     tasks: &TaskTracker,
     stop: CancellationToken,
 ) -> Result<Links, BorderError> {
+    border.restored.begin(&mut *border.pool.acquire().await?).await?;
     let relay = Relay::new(crate::NAME, border.pool.clone(), client.clone(), border.relay.clone());
     tasks.spawn(relay.run(stop.clone()));
     let teller = Arc::new(Teller { border: border.clone() });
@@ -56,6 +58,10 @@ pub async fn start(
         tasks.spawn(until(stop.clone(), keep_hub(works.clone())));
     }
     tasks.spawn(until(stop.clone(), measure_lag(works.clone())));
+    {
+        let works = works.clone();
+        tasks.spawn(until(stop.clone(), async move { restored::follow_for_ever(&works).await }));
+    }
     let ended = works.clone();
     tasks.spawn(async move {
         stop.cancelled().await;

@@ -44,7 +44,7 @@ async fn speak(link: &Link, say: Say) -> Result<(), BorderError> {
     let mut connection = link.border.pool.acquire().await?;
     let have = have::of(&mut connection, &link.initiative.initiative, link.partner(), !link.is_backbone()).await?;
     drop(connection);
-    let have = Have { answer: say.answer, resume: say.resume, ..have };
+    let have = link.hello.in_words(Have { answer: say.answer, resume: say.resume, ..have });
     start(link, link_message::Message::Have(have)).await?;
     crash::point("confirmer.said");
     Ok(())
@@ -96,7 +96,9 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
             }
             let mut connection = link.border.pool.acquire().await?;
             let most = STEPS.min(signed(order.position - sent));
-            let steps = order::steps(&mut connection, &space, sent, most, Some(link.partner())).await?;
+            // Whoever was restored is sent its own entries, too.
+            let reader = (!link.hello.is_asked()).then(|| link.partner());
+            let steps = order::steps(&mut connection, &space, sent, most, reader).await?;
             drop(connection);
             let Some(last) = u64::try_from(steps.len()).ok().filter(|steps| *steps > 0) else { break };
             for step in steps {

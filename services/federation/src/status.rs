@@ -3,6 +3,7 @@
 use chassis::clock;
 use chassis::event::timestamp;
 use chassis::names::{NodeId, Space};
+use proto::federation::get_status_response::Restored;
 use proto::federation::link_status::State;
 use proto::federation::{GetStatusResponse, LinkStatus, SpaceStatus};
 use sqlx::PgConnection;
@@ -14,7 +15,7 @@ use crate::holding;
 use crate::hub::Road;
 use crate::links::Links;
 use crate::store::links::{self, LinkRow};
-use crate::store::{entries, feeds, nodes, order, quarantine};
+use crate::store::{self, entries, feeds, nodes, order, quarantine, reissues};
 
 /// The links, the spaces and the hub; the rooms are asked in [`crate::standing`].
 ///
@@ -36,7 +37,20 @@ pub async fn of(connection: &mut PgConnection, works: &Links) -> Result<GetStatu
         None => String::new(),
     };
     let node = works.border().node().to_string();
-    Ok(GetStatusResponse { node, links: statuses, spaces, hub, rooms: Vec::new() })
+    let restored = restored(connection, works).await?;
+    let reissues = reissues::count(connection).await?;
+    Ok(GetStatusResponse { node, links: statuses, spaces, hub, rooms: Vec::new(), restored, reissues })
+}
+
+/// What a node waits for that was restored.
+async fn restored(connection: &mut PgConnection, works: &Links) -> Result<Option<Restored>, BorderError> {
+    let restored = &works.border().restored;
+    if !restored.is() {
+        return Ok(None);
+    }
+    let standing = store::restored::read(connection).await?;
+    let (since, reason) = (standing.since.map(timestamp), standing.reason);
+    Ok(Some(Restored { since, reason, waits_for: restored.waits_for() }))
 }
 
 async fn hub_in_words(side: &crate::links::HubSide) -> String {

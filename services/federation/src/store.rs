@@ -9,6 +9,8 @@ pub mod links;
 pub mod nodes;
 pub mod order;
 pub mod quarantine;
+pub mod reissues;
+pub mod restored;
 pub mod rooms;
 
 /// Numbers on the wire are unsigned, in Postgres signed; all of ours fit both.

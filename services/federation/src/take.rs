@@ -33,6 +33,7 @@ type Arrived = (Bytes, Option<LinkMessage>);
 struct Taken {
     accepted: u64,
     gaps: u64,
+    lost: bool,
 }
 
 impl Taken {
@@ -40,6 +41,7 @@ impl Taken {
         match outcome {
             Outcome::Accepted => self.accepted += 1,
             Outcome::Gap => self.gaps += 1,
+            Outcome::Lost => self.lost = true,
             Outcome::Dropped | Outcome::Quarantined => {}
         }
     }
@@ -72,8 +74,7 @@ impl Link {
                 tracing::debug!(peer = %self.peer, %error, "not acknowledged: it will come again and be dropped");
             }
         }
-        self.taken(taken);
-        Ok(())
+        self.taken(taken)
     }
 
     /// The span of taking in a batch: linked, not parented, to the works at the other end that led to it.
@@ -88,7 +89,7 @@ impl Link {
     }
 
     /// Says what follows from what was taken in.
-    fn taken(&self, taken: Taken) {
+    fn taken(&self, taken: Taken) -> Result<(), BorderError> {
         link_meters().received.add(taken.accepted, &peer(&self.peer));
         link_meters().gaps.add(taken.gaps, &peer(&self.peer));
         if taken.accepted > 0 {
@@ -98,9 +99,13 @@ impl Link {
         if taken.accepted > 0 && !self.is_backbone() {
             self.pace.news.notify_one();
         }
-        if taken.gaps > 0 {
+        if taken.lost {
+            self.hello.ask()?;
+        }
+        if taken.gaps > 0 || taken.lost {
             self.pace.gap.notify_one();
         }
+        Ok(())
     }
 
     /// Takes in messages together; where the values of one are refused by the database, each on its own.
@@ -175,6 +180,7 @@ impl Link {
     /// The other side says what it has: that confirms, and where it asks to resume, this side goes back to it.
     async fn heard(&self, connection: &mut PgConnection, have: &Have) -> Result<(), BorderError> {
         let resume = have.resume && self.pace.may_rewind();
+        self.hello.heard(have, &self.initiative.initiative);
         if self.is_backbone() {
             let heads = have::agreed_spaces(connection, have, &self.initiative.initiative, self.partner()).await?;
             links::confirm(connection, &self.peer, &heads.agreed).await?;
@@ -182,12 +188,21 @@ impl Link {
         } else {
             erasure::look(connection, &self.initiative, have).await?;
             if resume && !self.follower {
-                let heads = have::agreed_feeds(connection, have, &self.initiative, self.border.node()).await?;
+                let heads = have::agreed_feeds(connection, have, &self.initiative, &self.border).await?;
+                self.look_into(!heads.parted.is_empty())?;
                 self.pace.resume_feeds(heads.for_pace());
             }
         }
         if have.answer {
             self.pace.say(Say { answer: false, resume: true });
+        }
+        Ok(())
+    }
+
+    /// Asks for what this node told itself and does not know, where the other side says that there is such.
+    fn look_into(&self, parted: bool) -> Result<(), BorderError> {
+        if parted && self.hello.ask()? {
+            self.pace.say(Say { answer: true, resume: true });
         }
         Ok(())
     }

@@ -109,6 +109,11 @@ fn fold_error(error: BorderError) -> FoldError {
     match error {
         BorderError::Fold(error) => error,
         BorderError::Database(error) => FoldError::Database(error),
-        BorderError::Randomness | BorderError::Hub(_) => FoldError::Missing("source of randomness"),
+        BorderError::Restored => {
+            FoldError::Waits("this node was restored: what was told waits until it has found its place")
+        }
+        BorderError::Randomness | BorderError::Marker(_) | BorderError::Hub(_) => {
+            FoldError::Missing("source of randomness")
+        }
     }
 }

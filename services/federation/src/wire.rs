@@ -19,8 +19,8 @@ pub use reading::{Chain, read};
 
 /// The version of the wire format that this node writes, and the only one it reads.
 pub const FORMAT: u32 = 1;
-/// The one run of a feed that this version writes and takes. A later one starts when a node was restored.
-pub const EPOCH: u32 = 1;
+/// The first run of a feed. Each later one starts when its node was restored.
+pub const FIRST_EPOCH: u32 = 1;
 /// The largest frame: what fits the hub's message limit with room for the acceptance around it.
 pub const FRAME_BYTES: usize = 192 * 1024;
 /// The most entries in a frame: were all of them refused, frame and acceptance still fit one message.

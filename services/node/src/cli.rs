@@ -15,6 +15,7 @@ mod migrate;
 mod organization;
 pub(crate) mod progress;
 mod quarantine;
+mod reissue;
 mod serve;
 mod status;
 mod stop;
@@ -78,6 +79,7 @@ enum Command {
     Status(status::Status),
     Doctor(doctor::Doctor),
     Quarantine(quarantine::Quarantine),
+    Reissue(reissue::Reissue),
     Verify(verify::Verify),
     Health(health::Health),
     Migrate(migrate::Migrate),
@@ -128,6 +130,7 @@ impl Cli {
             Command::Status(status) => status.run(&config()?).await,
             Command::Doctor(doctor) => doctor.run(config()).await,
             Command::Quarantine(quarantine) => quarantine.run(&config()?).await,
+            Command::Reissue(reissue) => reissue.run(&config()?).await,
             Command::Verify(verify) => verify.run(&config()?).await,
             Command::Health(health) => health.run(&config()?).await,
             Command::Migrate(migrate) => migrate.run(&config()?).await,

@@ -19,35 +19,40 @@ pub struct Feed {
     pub digest: Head,
     /// Highest sequence judged by the backbone.
     pub judged: u64,
+    /// A later run of it has begun.
+    pub closed: bool,
 }
 
 impl Default for Feed {
     /// One of which nothing is held yet.
     fn default() -> Self {
-        Self { sequence: 0, digest: GENESIS, judged: 0 }
+        Self { sequence: 0, digest: GENESIS, judged: 0, closed: false }
     }
 }
 
-/// Reads a feed and locks it for this transaction; starts it where there is none.
+/// Reads a feed and locks it for this transaction; starts it where there is none, from the head of the run before it.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn lock(connection: &mut PgConnection, name: &FeedName) -> Result<Feed, sqlx::Error> {
     let row = sqlx::query!(
-        "insert into federation.feeds (space, origin, epoch) values ($1, $2, $3)
+        "insert into federation.feeds (space, origin, epoch, digest)
+         values ($1, $2, $3, coalesce((select digest from federation.feeds
+                                        where space = $1 and origin = $2 and epoch < $3 order by epoch desc limit 1), $4))
          on conflict (space, origin, epoch) do update set sequence = feeds.sequence
          returning sequence, digest, judged",
         name.space.to_string(),
         name.origin.as_str(),
         epoch(name),
+        GENESIS.as_slice(),
     )
     .fetch_one(connection)
     .await?;
-    Ok(feed(row.sequence, &row.digest, row.judged))
+    Ok(feed(row.sequence, &row.digest, row.judged, false))
 }
 
 /// Reads a feed, and which of these events stand in an accepted entry already. Starts none: what is still to be verified
-/// leaves no trace.
+/// leaves no trace. One that was not begun follows the head of the run before it.
 ///
 /// # Errors
 /// Where the database fails.
@@ -57,7 +62,11 @@ pub async fn held(
     events: &[Uuid],
 ) -> Result<(Feed, BTreeSet<Uuid>), sqlx::Error> {
     let row = sqlx::query!(
-        r#"select coalesce(f.sequence, 0) as "sequence!", f.digest as "digest?", coalesce(f.judged, 0) as "judged!",
+        r#"select coalesce(f.sequence, 0) as "sequence!", coalesce(f.judged, 0) as "judged!",
+                  coalesce(f.digest, (select digest from federation.feeds
+                                       where space = $1 and origin = $2 and epoch < $3
+                                       order by epoch desc limit 1)) as "digest?",
+                  exists (select from federation.feeds where space = $1 and origin = $2 and epoch > $3) as "closed!",
                   array(select event_id from federation.entries
                          where event_id = any($4) and refused is null) as "told!: Vec<Uuid>"
              from (values (1)) as one
@@ -70,11 +79,11 @@ pub async fn held(
     .fetch_one(connection)
     .await?;
     let digest = row.digest.as_deref().unwrap_or(&GENESIS);
-    Ok((feed(row.sequence, digest, row.judged), row.told.into_iter().collect()))
+    Ok((feed(row.sequence, digest, row.judged, row.closed), row.told.into_iter().collect()))
 }
 
-fn feed(sequence: i64, digest: &[u8], judged: i64) -> Feed {
-    Feed { sequence: unsigned(sequence), digest: head(digest).unwrap_or(GENESIS), judged: unsigned(judged) }
+fn feed(sequence: i64, digest: &[u8], judged: i64, closed: bool) -> Feed {
+    Feed { sequence: unsigned(sequence), digest: head(digest).unwrap_or(GENESIS), judged: unsigned(judged), closed }
 }
 
 /// Notes how far a feed is judged.
@@ -104,8 +113,10 @@ pub async fn of_origin(
     origin: &NodeId,
 ) -> Result<Vec<(FeedName, Feed)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select space, epoch, sequence, digest, judged from federation.feeds
-          where origin = $1 and starts_with(space, $2 || '/') order by space, epoch",
+        r#"select space, epoch, sequence, digest, judged,
+                  epoch < max(epoch) over (partition by space) as "closed!"
+             from federation.feeds
+            where origin = $1 and starts_with(space, $2 || '/') order by space, epoch"#,
         origin.as_str(),
         initiative,
     )
@@ -114,7 +125,7 @@ pub async fn of_origin(
     let feeds = rows.into_iter().filter_map(|row| {
         let space: Space = row.space.parse().ok()?;
         let name = FeedName { space, origin: origin.clone(), epoch: u32::try_from(row.epoch).ok()? };
-        Some((name, feed(row.sequence, &row.digest, row.judged)))
+        Some((name, feed(row.sequence, &row.digest, row.judged, row.closed)))
     });
     Ok(feeds.collect())
 }

@@ -245,3 +245,14 @@ pub async fn alarms(connection: &mut PgConnection, node: &str) -> Result<(u64, S
     .await?;
     Ok((unsigned(alarms.count), alarms.newest.unwrap_or_default()))
 }
+
+/// Takes back the lines that say that the histories of a node have parted: they are one again.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn joined_again(connection: &mut PgConnection, origin: &NodeId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from federation.quarantine where code = 'FORK' and origin = $1", origin.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -2,8 +2,9 @@
 
 use chassis::authn::Caller;
 use chassis::clock;
-use chassis::names::Reference;
+use chassis::names::{Reference, Space};
 use chassis::testing::{operator, speaking_for};
+use federation::store::reissues;
 use prost::{Message, Name};
 use proto::common::Role;
 use proto::federation::*;
@@ -11,7 +12,7 @@ use proto::membership::RoleGranted;
 use tonic::{Code, Status};
 
 use crate::coalition::Coalition;
-use crate::node::soon;
+use crate::node::{Node, SAID, soon};
 use crate::verdicts::granted;
 
 /// Whoever calls.
@@ -42,13 +43,16 @@ const EVERYBODY: [Who; 9] = [
 
 const OPERATOR: &[Who] = &[Operator];
 
-const TABLE: [(&str, &[Who]); 6] = [
+const TABLE: [(&str, &[Who]); 9] = [
     ("CreateInvitation", OPERATOR),
+    ("DropReissue", OPERATOR),
     ("GetSpaceDigest", OPERATOR),
     ("GetStatus", OPERATOR),
     ("JoinInitiative", OPERATOR),
     ("ListQuarantine", OPERATOR),
+    ("ListReissues", OPERATOR),
     ("RevokeNode", OPERATOR),
+    ("SendReissue", OPERATOR),
 ];
 
 async fn caller(coalition: &Coalition, who: Who) -> Option<Caller> {
@@ -84,6 +88,15 @@ async fn call(coalition: &Coalition, call: &str, caller: Option<&Caller>) -> Res
             };
             client.create_invitation(request).await.map(drop)
         }
+        "DropReissue" => {
+            let number = put_aside(backbone, members).await;
+            client.drop_reissue(DropReissueRequest { request_id, number }).await.map(drop)
+        }
+        "SendReissue" => {
+            let number = put_aside(backbone, members).await;
+            client.send_reissue(SendReissueRequest { request_id, number }).await.map(drop)
+        }
+        "ListReissues" => client.list_reissues(ListReissuesRequest::default()).await.map(drop),
         "GetSpaceDigest" => {
             let request = GetSpaceDigestRequest { space: members.to_string() };
             client.get_space_digest(request).await.map(drop)
@@ -101,6 +114,14 @@ async fn call(coalition: &Coalition, call: &str, caller: Option<&Caller>) -> Res
         }
         other => panic!("{other} is not in this test"),
     }
+}
+
+/// Puts an event aside, as a restore does.
+async fn put_aside(node: &Node, space: &Space) -> i64 {
+    let (event, bytes) = node.event(space, &Reference::born_on(node.id()), SAID, "again");
+    let mut connection = node.border.pool.acquire().await.unwrap();
+    reissues::keep(&mut connection, space, &[(1, 1, event, bytes)]).await.unwrap();
+    reissues::list(&mut connection, 0, 1000).await.unwrap().pop().unwrap().id
 }
 
 /// What a call writes at the node that is called, and nothing that links write by themselves.

@@ -97,6 +97,11 @@ async fn what_is_missing_or_malformed_is_named_by_every_call() {
             = ["valid_seconds"];
         "CreateInvitation": create_invitation(CreateInvitationRequest { request_id: "short".to_owned(), ..wanted(initiative) })
             = ["request_id"];
+        "DropReissue": drop_reissue(DropReissueRequest { request_id: "short".to_owned(), number: 1 }) = ["request_id"];
+        "ListReissues": list_reissues(ListReissuesRequest { page_size: -1, ..ListReissuesRequest::default() }) = ["page_size"];
+        "ListReissues": list_reissues(ListReissuesRequest { page_size: 1, page_token: "no token".to_owned() })
+            = ["page_token"];
+        "SendReissue": send_reissue(SendReissueRequest { request_id: "short".to_owned(), number: 1 }) = ["request_id"];
         "GetSpaceDigest": get_space_digest(GetSpaceDigestRequest::default()) = ["space"];
         "GetSpaceDigest": get_space_digest(GetSpaceDigestRequest { space: "everywhere".to_owned() }) = ["space"];
         "JoinInitiative": join_initiative(JoinInitiativeRequest::default()) = ["invitation"];

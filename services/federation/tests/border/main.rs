@@ -20,6 +20,7 @@ mod joining;
 mod node;
 mod outages;
 mod poison;
+mod restored;
 mod verdicts;
 
 use coalition::Coalition;

@@ -9,6 +9,7 @@ use chassis::clock;
 use chassis::desk::Desk;
 use chassis::embedded::{NatsConfig, NatsOptions, PostgresOptions};
 use chassis::event::{Actor, Event, Fact};
+use chassis::gate::Gate;
 use chassis::identity::{NodeKeys, root::RootKey};
 use chassis::ledger::Ledger;
 use chassis::names::{NodeId, Reference, Space};
@@ -19,15 +20,20 @@ use federation::border::Border;
 use federation::domain::Holder;
 use federation::link::Link;
 use federation::links::{HubSide, Links};
+use federation::restored::Restored;
 use federation::service::Federation;
 use federation::store::quarantine::{self, Quarantined};
 use federation::store::{nodes, order};
 use federation::{own, run, tell};
+use prost::Name;
+use proto::common::Judged;
 use proto::federation::federation_service_client::FederationServiceClient;
 use proto::federation::federation_service_server::FederationServiceServer;
 use proto::federation::{
-    CreateInvitationRequest, GetStatusRequest, GetStatusResponse, JoinInitiativeRequest, RevokeNodeRequest,
+    CreateInvitationRequest, DropReissueRequest, GetStatusRequest, GetStatusResponse, JoinInitiativeRequest,
+    RevokeNodeRequest, SendReissueRequest,
 };
+use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -69,6 +75,30 @@ impl Home {
         Self { url: postgres.url(name), folder, hub }
     }
 
+    /// Copies the database of a stopped node.
+    pub async fn back_up(&self, postgres: &Postgres) {
+        let name = self.database();
+        administer(postgres, &format!("create database {name}_copy template {name}")).await;
+    }
+
+    /// Puts the copy in the place of the database, as another one of the same name.
+    pub async fn put_back(&self, postgres: &Postgres) {
+        let name = self.database();
+        administer(postgres, &format!("drop database {name}")).await;
+        administer(postgres, &format!("create database {name} template {name}_copy")).await;
+    }
+
+    /// As if the marker had been copied with the database.
+    pub async fn forget_marker(&self) {
+        std::fs::remove_file(self.folder.path().join("marker")).unwrap();
+        let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+        sqlx::query("update federation.restored set marked = false").execute(&mut connection).await.unwrap();
+    }
+
+    fn database(&self) -> &str {
+        self.url.rsplit('/').next().unwrap().split('?').next().unwrap()
+    }
+
     /// Starts the node, or starts it again.
     pub async fn start(self) -> Node {
         let folder = self.folder.path();
@@ -77,11 +107,13 @@ impl Home {
         let pool = chassis::database::open(&self.url, federation::NAME, migrations, 8).await.unwrap();
         let root = RootKey::load(&folder.join("root.key")).unwrap();
         let appointment = root.appoint(1, keys.id(), clock::now());
+        let gate = Gate::default();
         let border = Border {
             pool,
             root: Arc::new((root.public(), appointment)),
             keys: Arc::new(keys),
             relay: Arc::new(Notify::new()),
+            restored: Restored::new(folder, gate.clone()),
             moved: Arc::new(watch::Sender::new(0)),
             trace: Arc::default(),
             belongings: Belongings::default(),
@@ -91,7 +123,7 @@ impl Home {
         let client = chassis::broker::connect(broker.url()).await.unwrap();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let links = run::start(border.clone(), client.clone(), self.hub.clone(), &tasks, stop.clone()).await.unwrap();
-        let ledger = Ledger::new(border.pool.clone(), border.node().clone(), border.relay.clone());
+        let ledger = Ledger::new(border.pool.clone(), border.node().clone(), border.relay.clone()).behind(gate);
         let api = api::service(Desk::new(ledger), links.clone(), client, Vec::new(), "a partner".to_owned());
         Node { border, links, api, home: self, stop, tasks, broker }
     }
@@ -230,6 +262,26 @@ impl Node {
         order::read(&mut self.border.pool.acquire().await.unwrap(), space).await.unwrap()
     }
 
+    /// What the border told the rooms of the backbone's word on what they told, oldest first.
+    pub async fn judged(&self) -> Vec<Judged> {
+        let select = "select bytes from log where type = $1 order by position";
+        let lines: Vec<Vec<u8>> =
+            sqlx::query_scalar(select).bind(Judged::full_name()).fetch_all(&self.border.pool).await.unwrap();
+        lines.iter().map(|bytes| Event::decode(bytes).unwrap().message().unwrap()).collect()
+    }
+
+    /// Tells again what was put aside.
+    pub async fn reissue(&self, number: i64) {
+        let request = SendReissueRequest { request_id: clock::new_id().to_string(), number };
+        self.calls().send_reissue(request).await.unwrap();
+    }
+
+    /// Drops what was put aside.
+    pub async fn drop_reissue(&self, number: i64) {
+        let request = DropReissueRequest { request_id: clock::new_id().to_string(), number };
+        self.calls().drop_reissue(request).await.unwrap();
+    }
+
     /// Lines in quarantine, oldest first.
     pub async fn lines(&self) -> Vec<Quarantined> {
         let mut connection = self.border.pool.acquire().await.unwrap();
@@ -261,6 +313,11 @@ impl Node {
     pub async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.border.pool).await.unwrap()
     }
+}
+
+async fn administer(postgres: &Postgres, statement: &str) {
+    let mut connection = sqlx::PgConnection::connect(&postgres.url("postgres")).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
 }
 
 pub async fn postgres() -> (Postgres, TempDir) {

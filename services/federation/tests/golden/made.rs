@@ -202,7 +202,7 @@ fn have(feed: &FeedName, last: &Link, step: &Step) -> LinkMessage {
     };
     let position = step.acceptance.position;
     let space = SpaceHead { initiative, space, position, digest: Bytes::copy_from_slice(&step.digest) };
-    let have = Have { feeds: vec![feed], spaces: vec![space], answer: true, resume: false };
+    let have = Have { feeds: vec![feed], spaces: vec![space], answer: true, ..Have::default() };
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
     LinkMessage { message: Some(link_message::Message::Have(have)), traceparent }
 }

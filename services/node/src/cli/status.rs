@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::print;
 use crate::client::Client;
 use crate::error::NodeError;
-use crate::words::duration;
+use crate::words::{self, duration};
 
 /// Say how this node, its links and its spaces stand.
 ///
@@ -30,10 +30,19 @@ pub(super) struct Status {
 #[derive(Serialize)]
 struct Report {
     node: String,
+    restored: Option<Restored>,
+    reissues: u64,
     hub: String,
     links: Vec<Link>,
     spaces: Vec<Space>,
     rooms: Vec<Room>,
+}
+
+#[derive(Serialize)]
+struct Restored {
+    reason: String,
+    seconds: Option<f64>,
+    waits_for: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -94,11 +103,18 @@ impl Status {
 fn report(status: GetStatusResponse) -> Report {
     Report {
         node: status.node,
+        restored: status.restored.map(restored),
+        reissues: status.reissues,
         hub: status.hub,
         links: status.links.into_iter().map(link).collect(),
         spaces: status.spaces.into_iter().map(space).collect(),
         rooms: status.rooms.into_iter().map(room).collect(),
     }
+}
+
+fn restored(restored: proto::federation::get_status_response::Restored) -> Restored {
+    let seconds = ago(restored.since.as_ref());
+    Restored { reason: restored.reason, seconds, waits_for: restored.waits_for }
 }
 
 fn room(room: RoomStatus) -> Room {
@@ -154,6 +170,13 @@ fn space(space: SpaceStatus) -> Space {
 
 fn words(report: &Report) -> String {
     let mut lines = vec![format!("node   {}", report.node)];
+    lines.extend(report.restored.iter().flat_map(restored_words));
+    if report.reissues > 0 {
+        lines.push(format!(
+            "told   {} before a restore was found, and not shared: look at it with `commonweal reissue list`",
+            words::count(report.reissues, "event", "events")
+        ));
+    }
     if !report.hub.is_empty() {
         lines.push(format!("hub    {}", report.hub));
     }
@@ -174,6 +197,16 @@ fn words(report: &Report) -> String {
     }
     lines.extend(report.rooms.iter().flat_map(room_words));
     lines.join("\n")
+}
+
+fn restored_words(restored: &Restored) -> Vec<String> {
+    let since = restored.seconds.map(|seconds| format!(" for {}", duration(seconds))).unwrap_or_default();
+    let mut lines = vec![format!(
+        "READ-ONLY{since}: this node was restored ({}); it writes again by itself once the others have said what they hold",
+        restored.reason
+    )];
+    lines.extend(restored.waits_for.iter().map(|one| format!("         waits for {one}")));
+    lines
 }
 
 /// What is to be said of a room; nothing where all is well.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chassis::event::{Actor, Event, Fact};
+use chassis::gate::Gate;
 use chassis::identity::NodeKeys;
 use chassis::names::{Reference, Space};
 use chassis::{clock, database};
 use federation::belonging::Belongings;
 use federation::border::{Border, BorderError};
 use federation::hub::{MailboxError, NodeCredentials, NodeMailbox};
+use federation::restored::Restored;
 use federation::service::Federation;
 use federation::store::{feeds, links, nodes};
 use federation::{own, wire};
@@ -43,6 +45,7 @@ pub async fn speak_for_another(node: &Node, initiative: &str, victim: &Reference
         keys: keys.node,
         root: keys.root,
         relay: Arc::new(Notify::new()),
+        restored: Restored::new(&node.config().node.data_dir, Gate::default()),
         moved: Arc::new(watch::Sender::new(0)),
         trace: Arc::default(),
         belongings: Belongings::default(),

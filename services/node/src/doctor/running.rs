@@ -2,7 +2,7 @@
 
 use chassis::config::Config;
 use proto::federation::link_status::State;
-use proto::federation::{GetStatusRequest, LinkStatus};
+use proto::federation::{GetStatusRequest, GetStatusResponse, LinkStatus};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 
@@ -14,6 +14,7 @@ use crate::words;
 
 const NODE: &str = "node";
 const SERVICES: &str = "services";
+const RESTORED: &str = "restore";
 const LINK: &str = "link";
 const QUARANTINE: &str = "quarantine";
 /// A link on which something waits longer, in seconds, does not go by itself.
@@ -45,7 +46,11 @@ impl<'a> Answering<'a> {
         let mut found = vec![self.services(client).await];
         if self.config.node.runs(federation::NAME) {
             match client.federation().get_status(GetStatusRequest {}).await {
-                Ok(status) => found.extend(status.into_inner().links.iter().flat_map(link)),
+                Ok(status) => {
+                    let status = status.into_inner();
+                    found.push(restored(&status));
+                    found.extend(status.links.iter().flat_map(link));
+                }
                 Err(status) => found.push(Finding::wrong(LINK, status.message(), "see the log of the node")),
             }
         }
@@ -68,6 +73,26 @@ impl<'a> Answering<'a> {
 
 fn not_serving(name: &str, reason: &str) -> Finding {
     Finding::wrong(SERVICES, format!("{name} does not serve: {reason}"), "see the log of the node")
+}
+
+/// Whether the node was restored, and what that left to do.
+fn restored(status: &GetStatusResponse) -> Finding {
+    if let Some(restored) = &status.restored {
+        let words = format!("the node was restored and only reads: {}", restored.reason);
+        let remedy = match restored.waits_for.as_slice() {
+            [] => "nothing: it is about to go on".to_owned(),
+            waits => format!("nothing, it goes on by itself once these have answered: {}", waits.join("; ")),
+        };
+        return Finding::advice(RESTORED, words, remedy);
+    }
+    match status.reissues {
+        0 => Finding::well(RESTORED, "nothing is left of one"),
+        waiting => Finding::advice(
+            RESTORED,
+            format!("{} from before a restore was found", words::count(waiting, "event waits", "events wait")),
+            "look at them with `commonweal reissue list`, and send or drop each",
+        ),
+    }
 }
 
 fn link(link: &LinkStatus) -> Vec<Finding> {

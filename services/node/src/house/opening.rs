@@ -5,12 +5,14 @@ use std::sync::Arc;
 use chassis::config::Config;
 use chassis::database;
 use chassis::desk::Desk;
+use chassis::gate::Gate;
 use chassis::ledger::Ledger;
 use chassis::room::Room;
 use chassis::serve::{Answers, Running};
 use chassis::server::Server;
 use federation::belonging::Belongings;
 use federation::border::Border;
+use federation::restored::Restored;
 use federation::service::Federation;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +34,7 @@ pub struct Opening<'a> {
     keys: &'a Keys,
     road: &'a Road,
     stop: &'a CancellationToken,
+    gate: Gate,
     running: Vec<Running>,
 }
 
@@ -47,13 +50,18 @@ impl Services {
         mut server: Server,
         stop: &CancellationToken,
     ) -> Result<(Self, Server), NodeError> {
-        let mut opening = Opening { config, keys, road, stop, running: Vec::new() };
+        let gate = Gate::not_known_yet();
+        let mut opening = Opening { config, keys, road, stop, gate: gate.clone(), running: Vec::new() };
         for room in ROOMS.iter().filter(|room| config.node.runs(room.name)) {
             server = (room.open)(&mut opening, server).await?;
         }
         let border = TaskTracker::new();
+        let (client, until) = (road.client.clone(), stop.clone());
         if config.node.runs(federation::NAME) {
             server = opening.border(server, &border).await?;
+            border.spawn(gate.tell(client, until));
+        } else {
+            border.spawn(gate.ask(client, until));
         }
         border.close();
         Ok((Self { running: opening.running, border }, server))
@@ -79,7 +87,8 @@ impl Opening<'_> {
         let connections = self.config.database.connections;
         let pool = database::open(&self.road.database, R::NAME, R::migrations(), connections).await?;
         let wake = Arc::new(Notify::new());
-        Ok((Ledger::new(pool, self.keys.node.id().clone(), wake.clone()), wake))
+        let ledger = Ledger::new(pool, self.keys.node.id().clone(), wake.clone()).behind(self.gate.clone());
+        Ok((ledger, wake))
     }
 
     async fn border(&self, server: Server, tasks: &TaskTracker) -> Result<Server, NodeError> {
@@ -89,6 +98,7 @@ impl Opening<'_> {
             keys: self.keys.node.clone(),
             root: self.keys.root.clone(),
             relay,
+            restored: Restored::new(&self.config.node.data_dir, self.gate.clone()),
             moved: Arc::new(watch::Sender::new(0)),
             trace: Arc::default(),
             belongings: Belongings::default(),

@@ -51,8 +51,13 @@ impl Verifier<'_> {
         self.watch.begin("chains of entries", unsigned(total));
         let feeds = rows::feeds(connection).await?;
         let mut count = Count::default();
+        let mut before: Option<&Feed> = None;
         for feed in &feeds {
-            self.chain(connection, feed, &mut count).await?;
+            // Each run of a feed follows the last header of the run before.
+            let run_before = before.filter(|one| (&one.space, &one.origin) == (&feed.space, &feed.origin));
+            let start = run_before.map_or_else(|| GENESIS.to_vec(), |one| one.digest.clone());
+            self.chain(connection, feed, start, &mut count).await?;
+            before = Some(feed);
         }
         if let Some((space, origin, sequence)) = rows::stray(connection).await? {
             let what = "an entry that its feed knows nothing of".to_owned();
@@ -70,10 +75,16 @@ impl Verifier<'_> {
         Ok(held(&feeds, &count))
     }
 
-    async fn chain(&self, connection: &mut PgConnection, feed: &Feed, count: &mut Count) -> Result<(), Stop> {
+    async fn chain(
+        &self,
+        connection: &mut PgConnection,
+        feed: &Feed,
+        start: Vec<u8>,
+        count: &mut Count,
+    ) -> Result<(), Stop> {
         let space: Space =
             feed.space.parse().map_err(|_| feed.wrong(CHECK, None, "the name of the space is not one"))?;
-        let mut walk = Walk { before: (0, GENESIS.to_vec()), missing: BTreeSet::new() };
+        let mut walk = Walk { before: (0, start), missing: BTreeSet::new() };
         loop {
             let page = rows::entries(connection, feed, walk.before.0).await?;
             let done = unsigned(i64::try_from(page.len()).unwrap_or(0));
