@@ -166,10 +166,15 @@ impl Link {
         }
     }
 
-    /// Logs a failure once, until it is over.
+    /// Logs a failure once, and its end.
     pub(crate) fn note(&self, failing: bool, outcome: &Result<(), BorderError>, doing: &str) -> bool {
         match outcome {
-            Ok(()) => false,
+            Ok(()) => {
+                if failing {
+                    tracing::info!(peer = %self.peer, doing, "link goes on");
+                }
+                false
+            }
             Err(error) => {
                 if !failing {
                     tracing::warn!(peer = %self.peer, %error, doing, "link waits and tries again");

@@ -11,6 +11,8 @@ use super::faults::ends_within;
 use super::field::Field;
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// What is further behind is noted, each time it is looked at.
+const WORTH_A_NOTE_S: f64 = 5.0;
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The most that was seen.
@@ -31,6 +33,7 @@ pub async fn look_on(field: &Field, over: watch::Receiver<bool>) -> Seen {
             let Ok(node) = place.node.try_read() else { continue };
             seen.rss_mib = seen.rss_mib.max(node.process().and_then(rss_mib).unwrap_or(0));
             let Ok(client) = node.operator() else { continue };
+            let name = node.sketch.name;
             drop(node);
             let asked =
                 timeout(ANSWERS_WITHIN, async move { client.federation().get_status(GetStatusRequest {}).await });
@@ -38,8 +41,13 @@ pub async fn look_on(field: &Field, over: watch::Receiver<bool>) -> Seen {
             // Nobody takes anything in at the one who cheats.
             let others = status.into_inner().links.into_iter();
             let others = others.filter(|link| link.state() != State::Ended && link.node != field.cheat.id().as_str());
-            let lag = others.map(|link| link.lag_seconds).fold(0.0, f64::max);
-            seen.lag_s = seen.lag_s.max(lag.ceil() as u64);
+            for link in others {
+                seen.lag_s = seen.lag_s.max(link.lag_seconds.ceil() as u64);
+                if link.lag_seconds > WORTH_A_NOTE_S {
+                    let (lag, entries, words) = (link.lag_seconds, link.lag_entries, link.words);
+                    field.log.note(&format!("{name} is {lag:.0} s behind with {entries} to {}: {words}", link.node));
+                }
+            }
         }
         restart_ended(field).await;
     }
