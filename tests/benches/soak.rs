@@ -11,7 +11,7 @@ Usage: deploy/soak [--minutes M] [--seed N] [--nodes K] [--keep]
 
 Runs a coalition of K nodes (3: backbone, alpha, beta) as real processes, each with a Postgres, a broker and a proxy on
 its link to the hub of its own, for M minutes (5) under random load by gRPC and random faults, with one more partner who
-cheats. Both follow from the seed N (1). Then the faults stop, everybody is left alone until all agree, and the books of
+cheats and one who joins late. Load and faults follow from the seed N (1). Then the faults stop, everybody is left alone until all agree, and the books of
 all nodes are held against what was acknowledged.
 
 The last line is one of JSON; exit code 0 only if \"ok\" is true. Of a run that fails the folder is kept, and named.

@@ -2,8 +2,9 @@
 //! nothing was lost, doubled, reordered, forged or leaked.
 //!
 //! Failures that count: any process, node or server, killed at any instant and started again; a broker or the hub that
-//! loses all it stored; a Postgres that crashes; links that are cut, cut one way, slow or narrow; whatever a member
-//! with a key and a mailbox can send. Failures that do not: a Postgres that loses what it confirmed.
+//! loses all it stored; a Postgres that crashes, stays away or has a full disk; clocks that are wrong by hours; links
+//! that are cut, cut one way, slow or narrow; messages that are dropped, repeated, turned around or delayed; whatever a
+//! member with a key and a mailbox can send. Failures that do not: a Postgres that loses what it confirmed.
 
 mod books;
 mod cheat;
@@ -12,9 +13,12 @@ mod command;
 mod dice;
 mod faults;
 mod field;
+mod found_out;
+mod latecomer;
 mod leaks;
 mod load;
 mod log;
+mod meddle;
 mod place;
 mod plan;
 mod post;
@@ -72,7 +76,12 @@ impl Soak {
         let load = join_all(workers.map(|(node, worker)| load::work(&field, self.seed, node, worker, ended.clone())));
         let (stop, stopped) = watch::channel(false);
         let working = async {
-            let (faults, journal) = tokio::join!(faults, load);
+            let found_out = found_out::shut_out(&field, self.time * 3 / 4);
+            let joined = latecomer::join(&field, self.time / 2);
+            let (faults, journal, found_out, joined) = tokio::join!(faults, load, found_out, joined);
+            for error in [found_out, joined].into_iter().filter_map(Result::err) {
+                field.log.finding(&error.to_string());
+            }
             field.log.say("faults and load are over");
             let settled = settle::wait(&field).await;
             stop.send_replace(true);
@@ -117,6 +126,9 @@ async fn prove(field: &Field, seed: u64, journal: &[Vec<Acknowledged>], report: 
         books.first().map_or(0, |backbone| backbone.feeds.values().flatten().filter(|entry| entry.accepted).count());
     field.log.say(&format!("{commands} commands were acknowledged, {} entries accepted", report.events));
     report.found = checks::check(&books, &settle::spaces(field), &field.world.initiative, journal);
+    let (forged, lost) = found_out::look(field, &books).await?;
+    report.found.forged.extend(forged);
+    report.found.lost.extend(lost);
     report.leaked = leaks::look(field, seed).await?;
     for place in &field.places {
         let node = place.node.read().await;

@@ -31,6 +31,8 @@ use address::Channels;
 use crate::error::NodeError;
 
 const TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// For nodes of this program's own making, which are called for as long as they run, and whose clocks may be wrong.
+const OWN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// Puts a token into every call.
 #[derive(Clone)]
@@ -91,7 +93,7 @@ impl Client {
     /// # Errors
     /// Where it does not run.
     pub async fn own(config: &Config) -> Result<Self, NodeError> {
-        let token = own_token(config, "operator", &[], true)?;
+        let token = lasting_token(config, "operator", &[], true, OWN_LIFETIME)?;
         Ok(Self { bearer: Bearer::of(&token)?, channels: Channels::open(config).await? })
     }
 
@@ -100,7 +102,7 @@ impl Client {
     /// # Errors
     /// Where the node takes the tokens of another issuer.
     pub fn speaking(&self, config: &Config, subject: &str, organizations: &[Reference]) -> Result<Self, NodeError> {
-        let token = own_token(config, subject, organizations, false)?;
+        let token = lasting_token(config, subject, organizations, false, OWN_LIFETIME)?;
         Ok(Self { bearer: Bearer::of(&token)?, channels: self.channels.clone() })
     }
 
@@ -156,6 +158,16 @@ pub fn own_token(
     organizations: &[Reference],
     operator: bool,
 ) -> Result<String, NodeError> {
+    lasting_token(config, subject, organizations, operator, TOKEN_LIFETIME)
+}
+
+fn lasting_token(
+    config: &Config,
+    subject: &str,
+    organizations: &[Reference],
+    operator: bool,
+    lifetime: Duration,
+) -> Result<String, NodeError> {
     if let Some(issuer) = &config.auth.issuer {
         return Err(NodeError::Usage(format!(
             "this node takes the tokens of {issuer}: get one there and set COMMONWEAL_TOKEN"
@@ -165,5 +177,5 @@ pub fn own_token(
     let folder = &config.node.data_dir;
     let keys = NodeKeys::load(folder)?.ok_or_else(|| NodeError::NoNode(folder.clone()))?;
     let issuer = LocalIssuer::open(folder, keys.id())?;
-    Ok(issuer.token(subject, organizations, operator, TOKEN_LIFETIME)?)
+    Ok(issuer.token(subject, organizations, operator, lifetime)?)
 }

@@ -37,6 +37,10 @@ pub struct Entry {
     pub event: Option<Uuid>,
     /// Whether it was accepted.
     pub accepted: bool,
+    /// Whether a later entry of its feed took it back.
+    pub erased: bool,
+    /// The mark in it.
+    pub mark: Option<Mark>,
     /// Whether it holds what was forged.
     pub forged: bool,
 }
@@ -48,6 +52,8 @@ pub struct Line {
     pub room: &'static str,
     /// The event.
     pub event: Uuid,
+    /// Full name of its type.
+    pub type_name: String,
     /// Its space.
     pub space: String,
     /// The resource it is about.
@@ -122,38 +128,42 @@ async fn orders(connection: &mut PgConnection) -> Result<BTreeMap<String, BTreeM
     Ok(orders)
 }
 
-type EntryRow = (String, String, i32, i64, Vec<u8>, Option<Uuid>, bool, bool);
+type EntryRow = (String, String, i32, i64, Vec<u8>, Option<Uuid>, bool, bool, Option<Vec<u8>>);
 
 async fn feeds(connection: &mut PgConnection) -> Result<BTreeMap<Feed, Vec<Entry>>, sqlx::Error> {
     let rows: Vec<EntryRow> = sqlx::query_as(
-        "select space, origin, epoch, sequence, digest, event_id, refused is null,
-                coalesce(position($1::bytea in event) > 0, false)
+        "select space, origin, epoch, sequence, digest, event_id, refused is null, erased_by is not null, event
            from federation.entries order by space, origin, epoch, sequence",
     )
-    .bind(FORGED.as_bytes())
     .fetch_all(connection)
     .await?;
     let mut feeds = BTreeMap::<Feed, Vec<Entry>>::new();
-    for (space, origin, epoch, sequence, digest, event, accepted, forged) in rows {
-        let entry = Entry { sequence, digest, event, accepted, forged };
+    for (space, origin, epoch, sequence, digest, event, accepted, erased, bytes) in rows {
+        let bytes = bytes.unwrap_or_default();
+        let (mark, forged) = (Mark::find(&bytes), is_forged(&bytes));
+        let entry = Entry { sequence, digest, event, accepted, erased, mark, forged };
         feeds.entry((space, origin, epoch)).or_default().push(entry);
     }
     Ok(feeds)
 }
 
-type LogRow = (Uuid, String, String, String, Option<i64>, Option<Vec<u8>>);
+fn is_forged(bytes: &[u8]) -> bool {
+    bytes.windows(FORGED.len()).any(|window| window == FORGED.as_bytes())
+}
+
+type LogRow = (Uuid, String, String, String, String, Option<i64>, Option<Vec<u8>>);
 
 async fn log(connection: &mut PgConnection, room: &'static str) -> Result<Vec<Line>, sqlx::Error> {
     let statement = format!(
-        "select event_id, space, resource, standing, accepted_position, bytes from {room}.log
+        "select event_id, type, space, resource, standing, accepted_position, bytes from {room}.log
           where type like 'commonweal.{room}.v1.%' order by position"
     );
     let rows: Vec<LogRow> = sqlx::query_as(AssertSqlSafe(statement)).fetch_all(connection).await?;
-    let line = |(event, space, resource, standing, accepted, bytes): LogRow| {
+    let line = |(event, type_name, space, resource, standing, accepted, bytes): LogRow| {
         let bytes = bytes.unwrap_or_default();
-        let forged = bytes.windows(FORGED.len()).any(|window| window == FORGED.as_bytes());
+        let forged = is_forged(&bytes);
         let folded = standing == "folded";
-        Line { room, event, space, resource, folded, accepted, mark: Mark::find(&bytes), forged }
+        Line { room, event, type_name, space, resource, folded, accepted, mark: Mark::find(&bytes), forged }
     };
     Ok(rows.into_iter().map(line).collect())
 }

@@ -154,6 +154,11 @@ impl Cheat {
         self.keys.id()
     }
 
+    /// Whether the hub lets it in at present.
+    pub fn is_let_in(&self) -> bool {
+        self.mailbox.road().borrow().is_open()
+    }
+
     /// What opens its mailbox.
     pub fn credentials(&self) -> &NodeCredentials {
         &self.credentials

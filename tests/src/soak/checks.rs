@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::books::{Books, Feed, Line};
-use super::command::Mark;
+use super::command::{Kind, Mark};
 use super::load::Acknowledged;
 use super::settle::Held;
+
+const TAKEN_BACK: &str = "commonweal.messaging.v1.MessageWithdrawn";
 
 /// What was found, by kind.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub struct Found {
     pub out_of_order: Vec<String>,
     /// Applied although it was forged, or without having been accepted.
     pub forged: Vec<String>,
+    /// Still there although it was taken back.
+    pub kept: Vec<String>,
 }
 
 /// Checks everything.
@@ -118,6 +122,10 @@ fn applied_once(node: &Books, found: &mut Found) {
                 found.forged.push(format!("{} is forged and was accepted", words()));
             }
             let Some(event) = entry.event else {
+                // Who came after it was taken back has its header alone.
+                if entry.erased {
+                    continue;
+                }
                 found.lost.push(format!("{} was accepted without its event", words()));
                 continue;
             };
@@ -125,6 +133,8 @@ fn applied_once(node: &Books, found: &mut Found) {
                 found.doubled.push(format!("{}: the same event was accepted before", words()));
             }
             match lines.get(&event).map(Vec::as_slice) {
+                // It was taken back before the rooms were told.
+                None if entry.erased => {}
                 Some([line]) if line.folded && line.accepted == node.step_of(feed, entry.sequence) => {}
                 Some([line]) => found.lost.push(format!("{} is not applied at its place: {line:?}", words())),
                 Some(_) => found.doubled.push(format!("{} is applied more than once", words())),
@@ -171,7 +181,16 @@ fn acknowledged(books: &[Books], spaces: &[Held], initiative: &str, worker: &[Ac
         .collect();
     let sequences = books.iter().map(sequences).collect::<Vec<_>>();
     let mut last = BTreeMap::<(&str, &str), i64>::new();
+    let taken_back: BTreeSet<&str> = worker
+        .iter()
+        .filter(|command| command.kind == Kind::TakeBack)
+        .map(|command| command.resource.as_str())
+        .collect();
     for command in worker {
+        if taken_back.contains(command.resource.as_str()) {
+            taken_back_everywhere(books, spaces, initiative, command, found);
+            continue;
+        }
         let space = format!("{initiative}/{}", command.within);
         let holders = spaces.iter().find(|held| held.space == space).map(|held| held.holders.as_slice());
         for at in holders.unwrap_or_default() {
@@ -197,8 +216,38 @@ fn acknowledged(books: &[Books], spaces: &[Held], initiative: &str, worker: &[Ac
     }
 }
 
+/// That a message was taken back is known once on every node that holds it, and what it said is nowhere.
+fn taken_back_everywhere(
+    books: &[Books],
+    spaces: &[Held],
+    initiative: &str,
+    command: &Acknowledged,
+    found: &mut Found,
+) {
+    let space = format!("{initiative}/{}", command.within);
+    let holders = spaces.iter().find(|held| held.space == space).map(|held| held.holders.as_slice());
+    for node in holders.unwrap_or_default().iter().filter_map(|at| books.get(*at)) {
+        let words = format!("{}: {command:?}", node.name);
+        if command.kind == Kind::TakeBack {
+            let of_it = |line: &&Line| line.resource == command.resource && line.type_name == TAKEN_BACK;
+            match node.lines.iter().filter(of_it).count() {
+                0 => found.lost.push(format!("{words} was acknowledged and is not there")),
+                1 => {}
+                _ => found.doubled.push(format!("{words} is there more than once")),
+            }
+        }
+        let in_log = node.lines.iter().any(|line| line.mark == Some(command.mark));
+        if in_log || node.feeds.values().flatten().any(|entry| entry.mark == Some(command.mark)) {
+            found.kept.push(format!("{words} was taken back and is still there"));
+        }
+    }
+}
+
 /// Where each event stands in its feed.
 fn sequences(node: &Books) -> BTreeMap<Uuid, i64> {
     let entries = node.feeds.values().flatten();
     entries.filter_map(|entry| Some((entry.event.filter(|_| entry.accepted)?, entry.sequence))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use node::client::Client;
 use proto::agenda::{PositionDefinition, Stance, TakePositionRequest};
 use proto::measurement::*;
 use proto::membership::{Organization, RegisterOrganizationRequest, Sector, UpdateOrganizationRequest};
-use proto::messaging::PostMessageRequest;
+use proto::messaging::{EditMessageRequest, PostMessageRequest, WithdrawMessageRequest};
 use tonic::Status;
 
 use super::dice::Dice;
@@ -58,12 +58,17 @@ pub enum Kind {
     Whisper(usize),
     /// Reports a figure in the first of them.
     Confide,
+    /// Says something else where it said something before.
+    Amend,
+    /// Takes back what it said before.
+    TakeBack,
 }
 
 impl Kind {
     /// Any that the node may give.
     pub fn any(dice: &mut Dice, node: usize) -> Self {
-        const OPEN: [Kind; 5] = [Kind::Say, Kind::Report, Kind::Rename, Kind::Register, Kind::TakePosition];
+        const OPEN: [Kind; 7] =
+            [Kind::Say, Kind::Report, Kind::Rename, Kind::Register, Kind::TakePosition, Kind::Amend, Kind::TakeBack];
         const SECRET: [Kind; 3] = [Kind::Whisper(0), Kind::Whisper(1), Kind::Confide];
         let secret = node < 2 && dice.below(3) == 0;
         // The backbone's observations in a space of two would be another's to report.
@@ -96,7 +101,7 @@ impl Kind {
     /// The service that answers.
     pub fn room(&self) -> &'static str {
         match self {
-            Self::Say | Self::Whisper(_) => "messaging",
+            Self::Say | Self::Whisper(_) | Self::Amend | Self::TakeBack => "messaging",
             Self::Report | Self::Confide => "measurement",
             Self::Rename | Self::Register => "membership",
             Self::TakePosition => "agenda",
@@ -105,7 +110,7 @@ impl Kind {
 }
 
 /// A command.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Command {
     /// Of which run.
     pub seed: u64,
@@ -113,6 +118,8 @@ pub struct Command {
     pub mark: Mark,
     /// What it does.
     pub kind: Kind,
+    /// The message that it is about, where there is one already.
+    pub about: Option<String>,
 }
 
 /// A word that only two nodes may hold.
@@ -126,11 +133,22 @@ impl Command {
         let organization = world.organizations.get(self.mark.node).map(ToString::to_string).unwrap_or_default();
         let request_id = format!("{}-{}", self.seed, self.mark);
         let Self { mark, kind, .. } = self;
+        let message = self.about.clone().unwrap_or_default();
         let [private, circle] = &world.secret;
         match kind {
             Kind::Say => self.post(client, &world.plaza, organization, request_id).await,
             Kind::Whisper(1) => self.post(client, &circle.channel, organization, request_id).await,
             Kind::Whisper(_) => self.post(client, &private.channel, organization, request_id).await,
+            Kind::Amend => {
+                let request = EditMessageRequest { message, body: self.words(), etag: String::new(), request_id };
+                let answer = client.messaging().edit_message(request).await?.into_inner();
+                Ok(answer.message.unwrap_or_default().reference)
+            }
+            Kind::TakeBack => {
+                let request = WithdrawMessageRequest { message, request_id };
+                let answer = client.messaging().withdraw_message(request).await?.into_inner();
+                Ok(answer.message.unwrap_or_default().reference)
+            }
             Kind::Report | Kind::Confide => self.report(client, world, organization, request_id).await,
             Kind::Rename => {
                 let renamed =

@@ -1,5 +1,6 @@
 //! Making things go wrong, and right again.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -9,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::field::Field;
+use super::meddle;
 use super::place::{Broker, Place};
 use super::plan::{Fault, Lane};
 use super::wrong;
@@ -25,8 +27,9 @@ pub async fn run(field: &Field, lane: Lane, over: watch::Receiver<bool>) -> Resu
         if ends_within(over.clone(), planned.pause).await {
             break;
         }
-        field.log.note(&format!("{:?} for {} ms", planned.fault, planned.lasts.as_millis()));
-        let lasting = ends_within(over.clone(), planned.lasts);
+        let lasts = planned.fault.lasts(planned.lasts);
+        field.log.note(&format!("{:?} for {} ms", planned.fault, lasts.as_millis()));
+        let lasting = ends_within(over.clone(), lasts);
         happen(field, planned.fault, async { _ = lasting.await }).await?;
         happened += 1;
     }
@@ -63,16 +66,19 @@ async fn happen(field: &Field, fault: Fault, lasts: impl Future<Output = ()>) ->
             place.start(&field.program).await
         }
         Fault::FreezeNode(at) => freeze(field.place(at)?, lasts).await,
+        Fault::Skew(at, hours) => skew(field, at, hours, lasts).await,
         Fault::KillBroker(at) => away(&field.place(at)?.ground.broker, false, lasts).await,
         Fault::WipeBroker(at) => away(&field.place(at)?.ground.broker, true, lasts).await,
         Fault::KillHub => away(&field.hub, false, lasts).await,
         Fault::WipeHub => away(&field.hub, true, lasts).await,
-        Fault::CrashPostgres(at) => {
+        Fault::CrashPostgres(at) | Fault::LosePostgres(at) => {
             let postgres = &field.place(at)?.ground.postgres;
             postgres.crash().await?;
             lasts.await;
             postgres.restart().await
         }
+        Fault::FillDisk(at) => field.place(at)?.ground.postgres.without_room(&field.log, lasts).await,
+        Fault::Meddle(at, meddling) => meddle::meddle(field, at, meddling, lasts).await,
         Fault::Cut(_) | Fault::HoldUp(_) | Fault::HoldDown(_) | Fault::Delay(_) | Fault::Narrow(_) => {
             weather(field, fault, lasts).await
         }
@@ -98,6 +104,24 @@ async fn crash(field: &Field, place: &Place, at: &str) {
         sleep(LOOK_EVERY).await;
     }
     place.node.write().await.kill().await;
+}
+
+async fn skew(field: &Field, at: usize, hours: i64, lasts: impl Future<Output = ()>) -> Result<(), NodeError> {
+    let place = field.place(at)?;
+    {
+        let mut node = place.node.write().await;
+        node.kill().await;
+        place.behind.store(hours < 0, Ordering::Relaxed);
+        if let Err(error) = node.start_ahead(&field.program, hours * 3600).await {
+            field.log.note(&format!("at its start: {error}"));
+        }
+    }
+    lasts.await;
+    {
+        place.node.write().await.kill().await;
+        place.behind.store(false, Ordering::Relaxed);
+    }
+    place.start(&field.program).await
 }
 
 async fn freeze(place: &Place, lasts: impl Future<Output = ()>) -> Result<(), NodeError> {

@@ -9,7 +9,6 @@ use federation::invitation;
 use node::error::NodeError;
 use node::fleet::{Coalition, Sketch};
 use node::house;
-use tokio::sync::RwLock;
 
 use super::cheat::Cheat;
 use super::log::Log;
@@ -26,6 +25,8 @@ const SKETCHES: [Sketch; 6] = [
     Sketch { name: "delta", title: "Library of Delta", backbone: false },
     Sketch { name: "epsilon", title: "Library of Epsilon", backbone: false },
 ];
+/// Joins when the others have been at it for a while, and only listens.
+const LATE: Sketch = Sketch { name: "omega", title: "Library of Omega", backbone: false };
 /// Joins as anybody does, and cheats from then on.
 const CHEAT: Sketch = Sketch { name: "mallory", title: "Library of Mallory", backbone: false };
 
@@ -38,10 +39,12 @@ pub struct Field {
     pub folder: PathBuf,
     /// The program that the nodes run.
     pub program: PathBuf,
-    /// The nodes, the backbone first.
+    /// The nodes, the backbone first; last the one that joins late, to whom nothing else happens.
     pub places: Vec<Place>,
     /// The hub's server.
     pub hub: Broker,
+    /// Where it listens.
+    pub listen: SocketAddr,
     /// The partner who cheats; its own node does not run.
     pub cheat: Cheat,
     /// What was agreed.
@@ -70,12 +73,16 @@ impl Field {
         let doors: Vec<SocketAddr> = grounds.iter().map(|ground| ground.proxy.address).collect();
         let mut world = world::found(&coalition, &doors).await?;
         let together = grounds.into_iter().zip(coalition.nodes);
-        let mut places: Vec<Place> = together.map(|(ground, node)| Place { ground, node: RwLock::new(node) }).collect();
+        let mut places: Vec<Place> = together.map(|(ground, node)| Place::of(ground, node)).collect();
         let (Some(place), Some(organization)) = (places.pop(), world.organizations.pop()) else {
             return Err(wrong("nobody cheats"));
         };
         let cheat = Cheat::of(place, &world, organization).await?;
-        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), places, hub, cheat, world, log })
+        let (ground, node) = Ground::prepare(folder, LATE, listen).await?;
+        let late = Place::of(ground, node);
+        late.start(program).await?;
+        places.push(late);
+        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), places, hub, listen, cheat, world, log })
     }
 
     /// A node by its number.

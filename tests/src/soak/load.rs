@@ -3,6 +3,7 @@
 //! Each worker gives one command after the other and repeats each, under one request id, until it is answered: so it
 //! never knows what came of a call that broke off, and the node must.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use node::error::NodeError;
@@ -48,20 +49,45 @@ pub async fn work(
     over: watch::Receiver<bool>,
 ) -> Result<Vec<Acknowledged>, NodeError> {
     let mut dice = Dice::of(seed, 1000 + node as u64 * WORKERS + worker);
-    let mut journal = Vec::new();
+    let (mut journal, mut said) = (Vec::new(), Said::default());
     for number in 1.. {
         if ends_within(over.clone(), Duration::from_millis(dice.between(20, 160))).await {
             break;
         }
         let kind = Kind::any(&mut dice, node);
+        let (kind, about) = said.pick(kind, &mut dice);
         let mark = Mark { node, worker, number };
-        let within = kind.within(&field.world).to_owned();
-        let command = Command { seed, mark, kind };
+        let within = about.as_ref().map_or(kind.within(&field.world), |(_, within)| within).to_owned();
+        let command = Command { seed, mark, kind, about: about.map(|(message, _)| message) };
         if let Some(resource) = answered(field, &command, over.clone()).await? {
+            said.note(kind, &resource, &within);
             journal.push(Acknowledged { mark, kind, node, within, resource });
         }
     }
     Ok(journal)
+}
+
+/// The messages that one worker has said and not taken back, each with its space within the initiative.
+#[derive(Default)]
+struct Said(Vec<(String, String)>);
+
+impl Said {
+    /// Which of them a command is about; without any it says something first.
+    fn pick(&mut self, kind: Kind, dice: &mut Dice) -> (Kind, Option<(String, String)>) {
+        let at = usize::try_from(dice.below(self.0.len() as u64)).unwrap_or(0);
+        match kind {
+            Kind::Amend | Kind::TakeBack if self.0.is_empty() => (Kind::Say, None),
+            Kind::Amend => (kind, self.0.get(at).cloned()),
+            Kind::TakeBack => (kind, Some(self.0.swap_remove(at))),
+            _ => (kind, None),
+        }
+    }
+
+    fn note(&mut self, kind: Kind, message: &str, within: &str) {
+        if matches!(kind, Kind::Say | Kind::Whisper(_)) {
+            self.0.push((message.to_owned(), within.to_owned()));
+        }
+    }
 }
 
 /// Asks until there is an answer: the resource; `None` where the answer was a refusal, which none should be.
@@ -69,12 +95,13 @@ async fn answered(field: &Field, command: &Command, over: watch::Receiver<bool>)
     let mut overdue = None;
     loop {
         let said = match once(field, command).await {
-            Some(Ok(resource)) => return Ok(Some(resource)),
-            Some(Err(status)) if !may_pass(status.code()) => {
+            Some((_, Ok(resource))) => return Ok(Some(resource)),
+            Some((true, Err(status))) if is_too_early(status.code()) => status.message().to_owned(),
+            Some((_, Err(status))) if !may_pass(status.code()) => {
                 field.log.finding(&format!("{command:?} was refused: {:?} {}", status.code(), status.message()));
                 return Ok(None);
             }
-            Some(Err(status)) => format!("{:?} {}", status.code(), status.message()),
+            Some((_, Err(status))) => format!("{:?} {}", status.code(), status.message()),
             None => "no answer".to_owned(),
         };
         if *over.borrow() && overdue.get_or_insert_with(Instant::now).elapsed() > ANSWERED_WITHIN {
@@ -84,8 +111,8 @@ async fn answered(field: &Field, command: &Command, over: watch::Receiver<bool>)
     }
 }
 
-/// One call; `None` where the node does not run or says nothing.
-async fn once(field: &Field, command: &Command) -> Option<Result<String, tonic::Status>> {
+/// One call, and whether the node's clock was behind; `None` where the node does not run or says nothing.
+async fn once(field: &Field, command: &Command) -> Option<(bool, Result<String, tonic::Status>)> {
     let place = field.place(command.mark.node).ok()?;
     let calling = async {
         let organization = field.world.organizations.get(command.mark.node)?;
@@ -95,10 +122,16 @@ async fn once(field: &Field, command: &Command) -> Option<Result<String, tonic::
             false => node.speaking_for(organization),
         };
         let client = client.ok()?;
+        let behind = place.behind.load(Ordering::Relaxed);
         drop(node);
-        Some(command.give(&client, &field.world).await)
+        Some((behind, command.give(&client, &field.world).await))
     };
     timeout(CALL, calling).await.ok().flatten()
+}
+
+/// Whether a role may only not be held yet, by a clock that is behind.
+fn is_too_early(code: Code) -> bool {
+    matches!(code, Code::FailedPrecondition | Code::PermissionDenied)
 }
 
 /// Whether the same call may be answered otherwise later.

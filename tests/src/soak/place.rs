@@ -3,21 +3,27 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chassis::embedded::{EmbeddedError, Nats, NatsConfig, NatsOptions, Postgres, PostgresOptions};
 use chassis::strongbox;
 use node::error::NodeError;
 use node::fleet::{Footing, HubFooting, Node, Sketch};
+use tokio::process::Command;
 use tokio::sync::{Mutex, RwLock};
 use tokio::time::{Instant, sleep};
 
+use super::log::Log;
 use super::wrong;
 use crate::proxy::Proxy;
 
 /// How long a server may take to come back.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(120);
+/// Smaller than a segment of the log that Postgres writes ahead.
+const SMALL_FILE: u64 = 1024 * 1024;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// What one node stands on.
@@ -54,9 +60,16 @@ pub struct Place {
     pub ground: Ground,
     /// The node; locked for writing while it starts or ends.
     pub node: RwLock<Node>,
+    /// Its clock is behind: by that, roles that were given a short time ago are not held yet, and it says so.
+    pub behind: AtomicBool,
 }
 
 impl Place {
+    /// A node on its ground.
+    pub fn of(ground: Ground, node: Node) -> Self {
+        Self { ground, node: RwLock::new(node), behind: AtomicBool::new(false) }
+    }
+
     /// Starts the node, again and again as a service manager would: what it stands on may be away.
     pub async fn start(&self, program: &Path) -> Result<(), NodeError> {
         let mut node = self.node.write().await;
@@ -100,6 +113,22 @@ impl Cluster {
         tokio::task::spawn_blocking(move || drop(postgres)).await.map_err(wrong)
     }
 
+    /// Lets it write no file any further than where a small one ends, for a while. Postgres takes that limit for a full
+    /// disk: it fails what cannot be written, and ends where it cannot write its log. Afterwards it is started again, as
+    /// by whoever made room.
+    pub async fn without_room(&self, log: &Log, lasts: impl Future<Output = ()>) -> Result<(), NodeError> {
+        let postmaster = fs::read_to_string(self.folder.join("data/postmaster.pid")).map_err(wrong)?;
+        let postmaster = postmaster.lines().next().unwrap_or_default().to_owned();
+        let squeezed = limit(&postmaster, SMALL_FILE).await;
+        if let Err(error) = squeezed {
+            log.note(&format!("its disk was not filled: {error}"));
+            return Ok(());
+        }
+        lasts.await;
+        self.crash().await?;
+        self.restart().await
+    }
+
     /// Starts it again; it replays what was committed.
     pub async fn restart(&self) -> Result<(), NodeError> {
         let mut running = self.running.lock().await;
@@ -122,6 +151,23 @@ impl Cluster {
             None => Ok(()),
         }
     }
+}
+
+/// Limits the files that a process and its children write, in bytes.
+async fn limit(process: &str, bytes: u64) -> Result<(), NodeError> {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).map_err(wrong)?;
+    for process in children.split_whitespace().chain([process]) {
+        // Whoever is not the process's own user may not limit it, not even root in a container.
+        let Ok(owner) = fs::metadata(format!("/proc/{process}")) else { continue };
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args(["--pid", process, &format!("--fsize={bytes}")]).uid(owner.uid()).gid(owner.gid());
+        let said = prlimit.output().await.map_err(wrong)?;
+        // A child may have ended meanwhile.
+        if !said.status.success() && Path::new("/proc").join(process).exists() {
+            return Err(wrong(String::from_utf8_lossy(&said.stderr)));
+        }
+    }
+    Ok(())
 }
 
 /// A nats-server that can be killed and lose what it stored: a node's broker, or the hub.

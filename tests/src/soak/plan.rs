@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cheat::Trick;
 use super::dice::Dice;
+use super::meddle::Meddling;
 
 /// One thing that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +17,18 @@ pub enum Fault {
     CrashNode(usize, usize, u64),
     /// A node stands still and goes on after a while.
     FreezeNode(usize),
+    /// A node runs for a while with a clock that is wrong by so many hours.
+    Skew(usize, i64),
     /// A node's broker is killed, and started again after a while.
     KillBroker(usize),
     /// The same, and what it had stored is gone.
     WipeBroker(usize),
     /// A node's Postgres ends without a checkpoint, as by `pg_ctl stop -m immediate`, and is started again.
     CrashPostgres(usize),
+    /// The same, and it stays away for five times as long.
+    LosePostgres(usize),
+    /// A node's Postgres finds no room for what it would write, as on a full disk.
+    FillDisk(usize),
     /// The hub is killed, and started again after a while.
     KillHub,
     /// The same, and all its mailboxes and accounts are gone.
@@ -36,8 +43,21 @@ pub enum Fault {
     Delay(usize),
     /// A node's link lets little through.
     Narrow(usize),
+    /// Messages between a node and the backbone are dropped, repeated, turned around or delayed on the hub.
+    Meddle(usize, Meddling),
     /// The partner who cheats does something.
     Cheat(Trick),
+}
+
+impl Fault {
+    /// Some things take longer to show than what others of their lane last.
+    pub fn lasts(&self, planned: Duration) -> Duration {
+        match self {
+            Self::LosePostgres(_) => planned * 5,
+            Self::Skew(..) => planned + Duration::from_secs(3),
+            _ => planned,
+        }
+    }
 }
 
 /// A fault with its time.
@@ -54,7 +74,8 @@ pub struct Planned {
 /// What goes wrong in one lane, one after the other; lanes go on beside each other.
 pub type Lane = Vec<Planned>;
 
-/// Everything that goes wrong: with the nodes, with the servers under them, on the links, by the one who cheats.
+/// Everything that goes wrong: with the nodes, with the servers under them, on the links, by the one who cheats, with
+/// messages on their way.
 ///
 /// Pauses and lasting come from the plan, what starting again takes does not: so the same plan may get less far on a
 /// slower machine, in the same order.
@@ -76,6 +97,7 @@ pub fn plan(seed: u64, nodes: usize, time: Duration) -> Vec<Lane> {
         lane(2, (1500, 6000), (0, 3000), of_a_server),
         lane(3, (500, 4000), (300, 5000), of_a_link),
         lane(4, (300, 2500), (0, 0), |dice, _| Fault::Cheat(Trick::any(dice))),
+        lane(5, (500, 4000), (500, 4000), of_messages),
     ]
 }
 
@@ -86,12 +108,21 @@ fn one(dice: &mut Dice, nodes: usize) -> usize {
 fn of_a_node(dice: &mut Dice, nodes: usize) -> Fault {
     let node = one(dice, nodes);
     let crash = Fault::CrashNode(node, one(dice, chassis::crash::POINTS.len()), dice.between(1, 30));
-    dice.one_of(Fault::KillNode(node), &[crash, crash, Fault::EndNode(node), Fault::FreezeNode(node)])
+    let hours = dice.one_of(-8, &[-3, -1, 1, 3, 8]);
+    let others = [crash, crash, Fault::EndNode(node), Fault::FreezeNode(node), Fault::Skew(node, hours)];
+    dice.one_of(Fault::KillNode(node), &others)
 }
 
 fn of_a_server(dice: &mut Dice, nodes: usize) -> Fault {
     let node = one(dice, nodes);
-    let others = [Fault::WipeBroker(node), Fault::CrashPostgres(node), Fault::KillHub, Fault::WipeHub];
+    let others = [
+        Fault::WipeBroker(node),
+        Fault::CrashPostgres(node),
+        Fault::LosePostgres(node),
+        Fault::FillDisk(node),
+        Fault::KillHub,
+        Fault::WipeHub,
+    ];
     dice.one_of(Fault::KillBroker(node), &others)
 }
 
@@ -99,6 +130,12 @@ fn of_a_link(dice: &mut Dice, nodes: usize) -> Fault {
     let node = one(dice, nodes);
     let others = [Fault::HoldUp(node), Fault::HoldDown(node), Fault::Delay(node), Fault::Narrow(node)];
     dice.one_of(Fault::Cut(node), &others)
+}
+
+fn of_messages(dice: &mut Dice, nodes: usize) -> Fault {
+    let partner = 1 + one(dice, nodes.saturating_sub(1));
+    let [first, others @ ..] = Meddling::ALL;
+    Fault::Meddle(partner, dice.one_of(first, &others))
 }
 
 #[cfg(test)]
@@ -130,8 +167,10 @@ mod tests {
             other => format!("{other:?}"),
         };
         let kinds: BTreeSet<String> = planned.iter().map(|planned| kind(planned.fault)).collect();
-        // Eleven kinds and the crashes for each of three nodes, two of the hub, and the tricks.
-        assert_eq!(kinds.len(), (11 + chassis::crash::POINTS.len()) * 3 + 2 + Trick::ALL.len(), "{kinds:#?}");
+        // Thirteen kinds, the crashes and six wrong clocks for each of three nodes, two of the hub, the tricks, and what is
+        // done to messages of two partners.
+        let of_nodes = (13 + 6 + chassis::crash::POINTS.len()) * 3;
+        assert_eq!(kinds.len(), of_nodes + 2 + Trick::ALL.len() + Meddling::ALL.len() * 2, "{kinds:#?}");
         assert!(plan(1, 3, TIME).into_iter().flatten().count() >= 30);
     }
 }

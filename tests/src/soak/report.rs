@@ -34,17 +34,18 @@ impl Report {
 
     /// The first thing that is wrong.
     pub fn first_wrong(&self) -> Option<&str> {
-        let Found { lost, doubled, out_of_order, forged } = &self.found;
-        let kinds = [forged, &self.leaked, lost, doubled, out_of_order, &self.findings];
+        let Found { lost, doubled, out_of_order, forged, kept } = &self.found;
+        let kinds = [forged, &self.leaked, kept, lost, doubled, out_of_order, &self.findings];
         kinds.into_iter().find_map(|kind| kind.first()).map(String::as_str)
     }
 
     /// Everything that is wrong, with its kind.
     pub fn wrong(&self) -> Vec<String> {
-        let Found { lost, doubled, out_of_order, forged } = &self.found;
+        let Found { lost, doubled, out_of_order, forged, kept } = &self.found;
         let kinds = [
             ("forged", forged),
             ("leaked", &self.leaked),
+            ("taken back and kept", kept),
             ("lost", lost),
             ("doubled", doubled),
             ("out of order", out_of_order),
@@ -63,7 +64,7 @@ impl Report {
             "lost": self.found.lost.len(),
             "doubled": self.found.doubled.len(),
             "out_of_order": self.found.out_of_order.len(),
-            "leaked": self.leaked.len(),
+            "leaked": self.leaked.len() + self.found.kept.len(),
             "forged_accepted": self.found.forged.len(),
             "digests_equal": self.digests_equal,
             "max_rss_mib": self.seen.rss_mib,
@@ -99,6 +100,7 @@ mod tests {
             Found { doubled: words(), ..Found::default() },
             Found { out_of_order: words(), ..Found::default() },
             Found { forged: words(), ..Found::default() },
+            Found { kept: words(), ..Found::default() },
         ] {
             assert!(!Report { found, ..fine.clone() }.ok());
         }

@@ -71,6 +71,9 @@ async fn look(field: &Field) -> Result<Option<String>, NodeError> {
             return Ok(Some(format!("{name} has {} to send to {}: {}", link.lag_entries, link.node, link.words)));
         }
     }
+    if field.cheat.is_let_in() {
+        return Ok(Some("the one who cheats is still let in".to_owned()));
+    }
     for held in spaces(field) {
         if let Some(words) = differs(field, &held).await? {
             return Ok(Some(words));

@@ -13,6 +13,8 @@ use super::field::Field;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What is further behind is noted, each time it is looked at.
 const WORTH_A_NOTE_S: f64 = 5.0;
+/// What is further behind was written by a clock that was wrong, or is looked at by one.
+const CLOCK_JUMPED_S: f64 = 1800.0;
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The most that was seen.
@@ -41,7 +43,7 @@ pub async fn look_on(field: &Field, over: watch::Receiver<bool>) -> Seen {
             // Nobody takes anything in at the one who cheats.
             let others = status.into_inner().links.into_iter();
             let others = others.filter(|link| link.state() != State::Ended && link.node != field.cheat.id().as_str());
-            for link in others {
+            for link in others.filter(|link| link.lag_seconds < CLOCK_JUMPED_S) {
                 seen.lag_s = seen.lag_s.max(link.lag_seconds.ceil() as u64);
                 if link.lag_seconds > WORTH_A_NOTE_S {
                     let (lag, entries, words) = (link.lag_seconds, link.lag_entries, link.words);

@@ -25,6 +25,8 @@ const NAME: &str = "Everyone reads";
 pub struct World {
     /// Reference of the initiative.
     pub initiative: String,
+    /// Its name.
+    pub name: String,
     /// For whom each node speaks, in the order of the nodes.
     pub organizations: Vec<Reference>,
     /// Reference of a measure.
@@ -73,7 +75,15 @@ pub async fn found(coalition: &Coalition, doors: &[SocketAddr]) -> Result<World,
     founding.known(&plaza).await?;
     let secret = [founding.private().await?, founding.circle().await?];
     let proposal = founding.proposal().await?;
-    Ok(World { initiative: founded.initiative.clone(), organizations, measure, proposal, plaza, secret })
+    Ok(World {
+        initiative: founded.initiative.clone(),
+        name: NAME.to_owned(),
+        organizations,
+        measure,
+        proposal,
+        plaza,
+        secret,
+    })
 }
 
 struct Founding<'a> {

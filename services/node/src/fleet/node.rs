@@ -99,14 +99,22 @@ impl Node {
     /// # Errors
     /// Where it ends before it answers.
     pub async fn start_to_crash(&mut self, program: &Path, at: &str) -> Result<(), NodeError> {
-        self.launch(program, Some(at)).await
+        self.launch(program, Some((chassis::crash::VARIABLE, at))).await
     }
 
-    async fn launch(&mut self, program: &Path, crash_at: Option<&str>) -> Result<(), NodeError> {
-        self.crashes = crash_at.is_some();
+    /// The same, and its clock is ahead by so many seconds, or behind where they are negative.
+    ///
+    /// # Errors
+    /// Where it ends instead.
+    pub async fn start_ahead(&mut self, program: &Path, seconds: i64) -> Result<(), NodeError> {
+        self.launch(program, Some((chassis::clock::AHEAD, &seconds.to_string()))).await
+    }
+
+    async fn launch(&mut self, program: &Path, amiss: Option<(&str, &str)>) -> Result<(), NodeError> {
+        self.crashes = amiss.is_some_and(|(variable, _)| variable == chassis::crash::VARIABLE);
         client::forget(&self.config.node.data_dir)?;
         let log = self.config.node.data_dir.join("node.log");
-        let process = self.process.insert(Process::start(program, self.sketch.name, &self.file, log, crash_at)?);
+        let process = self.process.insert(Process::start(program, self.sketch.name, &self.file, log, amiss)?);
         let config = &self.config;
         let client = until(format!("the node {}", self.sketch.name), async || {
             process.still_there()?;

@@ -24,8 +24,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a node with a configuration; what it logs is added to `log`. It may be told where to crash, as
-    /// [`chassis::crash`] says.
+    /// Starts a node with a configuration; what it logs is added to `log`. A variable may tell it what is to be
+    /// amiss: where to crash, or by how much its clock is wrong.
     ///
     /// # Errors
     /// Where the process cannot be started.
@@ -34,14 +34,14 @@ impl Process {
         name: &str,
         config: &Path,
         log: PathBuf,
-        crash_at: Option<&str>,
+        amiss: Option<(&str, &str)>,
     ) -> Result<Self, NodeError> {
         let child = || -> std::io::Result<Child> {
             let out = OpenOptions::new().create(true).append(true).open(&log)?;
             let err = out.try_clone()?;
             let mut command = command(program, config);
-            if let Some(crash_at) = crash_at {
-                command.env(chassis::crash::VARIABLE, crash_at);
+            if let Some((variable, value)) = amiss {
+                command.env(variable, value);
             }
             command
                 .args(["serve", "--until-stdin-closes"])
