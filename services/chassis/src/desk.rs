@@ -238,7 +238,7 @@ impl<R: Room> Paused<R> {
     /// `UNAVAILABLE` where the database is away, or this node only reads for now.
     pub async fn resume(self) -> Result<Work<R>, Status> {
         let Self { ledger, caller, method, rule, now } = self;
-        ledger.gate().pass()?;
+        ledger.gate().pass().await?;
         let transaction = ledger.pool.begin().await.map_err(errors::database)?;
         let (actor, request_id, lines) = (None, None, Vec::new());
         Ok(Work { ledger, transaction, caller, method, rule, now, actor, request_id, lines })

@@ -14,7 +14,7 @@ use crate::store::erasure;
 use crate::store::nodes::Initiative;
 use crate::store::order;
 use crate::store::quarantine::{self, Finding, Standing};
-use crate::wire::{self, ERASED_AT_MOST, FeedName};
+use crate::wire::{self, ERASED_AT_MOST, FeedName, Runs};
 
 /// The alarm that accepted bodies are missing which nobody erased.
 pub const WITHHELD: &str = "WITHHELD";
@@ -30,8 +30,8 @@ pub fn found_by(event: &Event) -> String {
     if may_be_missing(&event.type_name) { event.resource.to_string() } else { String::new() }
 }
 
-/// The entries of this node's feed that an event erases: all before it about the same resource, those that are appended
-/// together with it among them.
+/// The entries of this node's feed that an event erases: all before it about the same resource, those of earlier runs
+/// and those that are appended together with it among them.
 ///
 /// # Errors
 /// Where the database fails.
@@ -40,15 +40,20 @@ pub async fn named(
     feed: &FeedName,
     event: &Event,
     together: &[NewEntry],
-) -> Result<Vec<u64>, sqlx::Error> {
+) -> Result<Runs, sqlx::Error> {
     if !proto::erasing().contains(&event.type_name.as_str()) {
-        return Ok(Vec::new());
+        return Ok(Runs::new());
     }
     let resource = event.resource.to_string();
     let mut named = erasure::about(connection, feed, &event.resource).await?;
-    named.extend(together.iter().filter(|entry| entry.resource == resource).map(|entry| entry.link.sequence));
+    let together = together.iter().filter(|entry| entry.resource == resource);
+    named.extend(together.map(|entry| (feed.epoch, entry.link.sequence)));
     let beyond = named.len().saturating_sub(usize::from(ERASED_AT_MOST));
-    Ok(named.split_off(beyond))
+    let mut runs = Runs::new();
+    for (epoch, sequence) in named.split_off(beyond) {
+        runs.entry(epoch).or_default().push(sequence);
+    }
+    Ok(runs)
 }
 
 /// Carries out what an accepted entry says is to be erased: in its feed, in what is handed to the rooms, and in
@@ -72,7 +77,11 @@ pub async fn carry_out(
         proto::erasing().contains(&name) || proto::telling(name).is_none()
     };
     let event = event.filter(erases);
-    let erased = erasure::erase(connection, feed, &named, event.map(|event| &event.resource), sequence).await?;
+    let mut erased = 0;
+    for (epoch, entries) in named {
+        let run = FeedName { epoch, ..feed.clone() };
+        erased += erasure::erase(connection, &run, &entries, event.map(|event| &event.resource), sequence).await?;
+    }
     if let Some(event) = event {
         log::erase_before(connection, &[event.id]).await?;
         erasure::empty_quarantine(connection, feed).await?;

@@ -102,7 +102,7 @@ impl<N> Heads<N> {
 pub async fn agreed_spaces(
     connection: &mut PgConnection,
     have: &Have,
-    initiative: &Reference,
+    (border, initiative): (&Border, &Reference),
     holder: Holder<'_>,
 ) -> Result<Heads<Space>, BorderError> {
     let mut named = BTreeMap::<Space, (u64, Bytes)>::new();
@@ -121,9 +121,38 @@ pub async fn agreed_spaces(
             sorted.agreed.push((space, position));
             continue;
         }
-        let reason = format!("it holds a step {position} of this space's order that was never made here");
-        note_fork(connection, holder.node, &space, holder.node, position, reason).await?;
+        if !border.restored.is() {
+            let reason = format!("it holds a step {position} of this space's order that was never made here");
+            note_fork(connection, holder.node, &space, holder.node, position, reason).await?;
+        }
         sorted.parted.push(space);
+    }
+    Ok(sorted)
+}
+
+/// How far the backbone, which was restored, holds the orders that are held here; what it does not name it does not have.
+/// Where it made another step since, nothing more is sent.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn held_by_backbone(
+    connection: &mut PgConnection,
+    have: &Have,
+    initiative: &Reference,
+) -> Result<Heads<Space>, BorderError> {
+    let mut sorted = Heads { agreed: Vec::new(), parted: Vec::new() };
+    for (space, order) in order::spaces(connection, &initiative.to_string()).await? {
+        let names = |head: &&SpaceHead| Space::within(&head.initiative, &head.space).is_ok_and(|named| named == space);
+        let said = have.spaces.iter().find(names).cloned().unwrap_or_default();
+        if said.position > order.position {
+            sorted.agreed.push((space, order.position));
+            continue;
+        }
+        let head = (space.clone(), said.position, said.digest);
+        match order::agreed(connection, &[head]).await?.is_empty() {
+            true => sorted.parted.push(space),
+            false => sorted.agreed.push((space, said.position)),
+        }
     }
     Ok(sorted)
 }

@@ -44,9 +44,9 @@ impl Hello {
         self.with(|state| (state.asked, state.said) = (0, None));
     }
 
-    /// What stands in the next word to the other side: our question, and theirs as answered.
-    pub fn in_words(&self, have: Have) -> Have {
-        self.with(|state| Have { hello: state.asked, greeting: state.theirs, ..have })
+    /// What stands in the next word to the other side: our question, and theirs, if this word answers it.
+    pub fn in_words(&self, answers: bool, have: Have) -> Have {
+        self.with(|state| Have { hello: state.asked, greeting: if answers { state.theirs } else { 0 }, ..have })
     }
 
     /// The other side said something.
@@ -112,7 +112,7 @@ mod tests {
         let hello = Hello::default();
         assert!(hello.ask().unwrap());
         assert!(!hello.ask().unwrap());
-        let number = hello.in_words(Have::default()).hello;
+        let number = hello.in_words(true, Have::default()).hello;
         assert_ne!(number, 0);
         hello.heard(&said(0, 9), &initiative);
         hello.heard(&said(number.wrapping_add(1), 9), &initiative);

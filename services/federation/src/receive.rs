@@ -131,13 +131,13 @@ async fn refuse(
     Ok(Outcome::Quarantined)
 }
 
-/// Reads an acceptance and checks that the backbone made it, for a space that this node may hold.
-fn read(border: &Border, initiative: &Initiative, message: &Accepted) -> Result<(Step, Seal), NotTaken> {
+/// Reads an acceptance and checks that the backbone made it, for a space that this node may hold: itself it holds all.
+pub(crate) fn read(border: &Border, initiative: &Initiative, message: &Accepted) -> Result<(Step, Seal), NotTaken> {
     let step = wire::read_step(&message.acceptance)?;
     if step.feed.space.initiative() != Some(&initiative.initiative) {
         return Err(NotTaken::OtherInitiative);
     }
-    if !domain::may_hold(&step.feed.space, holder(border, initiative)) {
+    if initiative.backbone != *border.node() && !domain::may_hold(&step.feed.space, holder(border, initiative)) {
         return Err(NotTaken::NotItsSpace);
     }
     let seal = message.seal.clone().ok_or(WireError::Malformed)?;
@@ -167,8 +167,13 @@ async fn take(
     };
     // Whoever comes into a circle later gets what was told before: only who was taken out can know that it is not in it.
     let last = holding::up_to(connection, &step.feed.space, holder(border, initiative)).await?;
-    if last.is_some_and(|last| position > last) {
+    let backbone = initiative.backbone == *border.node();
+    if last.is_some_and(|last| position > last) && !backbone {
         return Err(NotTaken::NotItsSpace);
+    }
+    if backbone {
+        // Nobody else could have sealed it: it was made here, and lost.
+        border.restored.found_out(connection).await?;
     }
     let place = Place { position: signed(position), at: step.at };
     if step.feed.origin == *border.node() {

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use chassis::event::Place;
 use chassis::log::Line;
+use chassis::names::NodeId;
 use proto::federation::{Accepted, Seal};
 use sqlx::{Connection, PgConnection};
 
+use crate::accept::{self, Outcome};
 use crate::belonging::Belonging;
-use crate::border::Border;
+use crate::border::{Border, BorderError};
 use crate::keep::{self, Kept};
 use crate::receive::{self, NotTaken};
 use crate::reissue;
@@ -62,4 +64,25 @@ async fn take(
     let lines: Vec<Line> =
         keep::lines(&kept).into_iter().chain([keep::judged(border, acceptance, &own, place)]).collect();
     Ok(keep::hand_on(connection, &kept, &lines).await?)
+}
+
+/// Takes a step of its own order that a partner sends to the backbone: one that it made, and lost. Unasked it is not read;
+/// what was still on the road when enough was known is no news.
+///
+/// # Errors
+/// Where this node itself fails; it is to be tried again.
+pub(crate) async fn order(
+    border: &Border,
+    connection: &mut PgConnection,
+    (initiative, asked): (&Initiative, bool),
+    partner: &NodeId,
+    (bytes, message): (&[u8], &Accepted),
+) -> Result<Outcome, BorderError> {
+    if asked || border.restored.is() {
+        return receive::accepted(border, connection, initiative, message).await;
+    }
+    match receive::read(border, initiative, message) {
+        Ok(_) => Ok(Outcome::Dropped),
+        Err(_) => accept::malformed(connection, partner, bytes).await,
+    }
 }

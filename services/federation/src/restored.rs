@@ -14,6 +14,7 @@ use crate::link::Link;
 use crate::links::Links;
 use crate::marker::{Fingerprint, Mark, Marker};
 use crate::pace::Say;
+use crate::store::nodes::{self, Node};
 use crate::store::restored::{self, Standing};
 use crate::store::{links, quarantine};
 
@@ -21,6 +22,8 @@ use crate::store::{links, quarantine};
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often, while this node waits for the others.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// For how long it waits, at the most: for the rest, once one has answered, and for the first answer.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(24 * 3600));
 
 /// Whether this node was restored, as this process knows it.
 #[derive(Clone, Debug)]
@@ -28,6 +31,7 @@ pub struct Restored {
     marker: Marker,
     gate: Gate,
     known: Arc<Mutex<Known>>,
+    patience: (Duration, Duration),
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +48,12 @@ struct Known {
 impl Restored {
     /// Not known yet. The marker lies in `folder`; `gate` is what stands before everything that writes.
     pub fn new(folder: &Path, gate: Gate) -> Self {
-        Self { marker: Marker::within(folder), gate, known: Arc::default() }
+        Self { marker: Marker::within(folder), gate, known: Arc::default(), patience: PATIENCE }
+    }
+
+    /// The same, that waits so long at the most for those who have not answered once one has, and for the first.
+    pub fn patient_for(self, rest: Duration, first: Duration) -> Self {
+        Self { patience: (rest, first), ..self }
     }
 
     /// Compares the database with the marker, before anything else is done with it.
@@ -183,6 +192,13 @@ impl Restored {
         self.go_on(None, &found)
     }
 
+    /// Whether those who have not answered are away for so long that they are not waited for.
+    async fn waited_enough(&self, connection: &mut PgConnection, answered: bool) -> Result<bool, sqlx::Error> {
+        let (rest, first) = self.patience;
+        let since = restored::read(connection).await?.since;
+        Ok(since.is_some_and(|since| clock::now() - since > if answered { rest } else { first }))
+    }
+
     fn with<T>(&self, action: impl FnOnce(&mut Known) -> T) -> T {
         action(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -211,11 +227,11 @@ async fn follow(works: &Links) -> Result<(), BorderError> {
     let was = border.restored.is();
     let restored = border.restored.look(&mut connection).await?;
     let mut waits_for = Vec::new();
-    for row in links::all(&mut connection).await?.iter().filter(|row| row.ending.is_none() && row.ended_at.is_none()) {
-        // A follower wrote nothing that it could have lost.
-        if row.follower {
-            continue;
-        }
+    let mut answered = false;
+    let rows = links::all(&mut connection).await?;
+    // A follower wrote nothing that it could have lost.
+    let rows = rows.iter().filter(|row| row.ending.is_none() && row.ended_at.is_none() && !row.follower);
+    for row in rows.clone() {
         let Some(link) = works.get(&row.node, &row.initiative) else {
             waits_for.push(format!("{}: the link is not started", row.node));
             continue;
@@ -223,12 +239,35 @@ async fn follow(works: &Links) -> Result<(), BorderError> {
         if restored && !was {
             link.hello.end();
         }
-        waits_for.extend(greet(&link, &mut connection, restored).await?);
+        let waits = greet(&link, &mut connection, restored).await?;
+        answered |= waits.is_none();
+        waits_for.extend(waits);
     }
     border.restored.with(|known| known.waits_for.clone_from(&waits_for));
-    if restored && waits_for.is_empty() {
-        border.restored.end(border, &mut connection).await?;
-        border.committed();
+    if !restored || !(waits_for.is_empty() || border.restored.waited_enough(&mut connection, answered).await?) {
+        return Ok(());
+    }
+    for who in waits_for {
+        tracing::error!(who, "not waited for any longer: what it alone holds of the lost time is lost, or parts it");
+    }
+    border.restored.end(border, &mut connection).await?;
+    for row in rows {
+        let Some(link) = works.get(&row.node, &row.initiative) else { continue };
+        end_with(&link, &mut connection).await?;
+    }
+    border.committed();
+    Ok(())
+}
+
+/// Says that nothing is asked any more. A link whose node was shut out in the lost time is to end, as it had.
+async fn end_with(link: &Link, connection: &mut PgConnection) -> Result<(), BorderError> {
+    link.hello.end();
+    link.pace.say(Say { answer: true, resume: true });
+    let initiative = &link.initiative.initiative;
+    let known = nodes::nodes(connection, initiative).await?;
+    let ended = |node: &Node| node.node == link.peer && node.ended_position.is_some();
+    if link.is_backbone() && known.iter().any(ended) {
+        links::intend_end(connection, &link.peer, initiative, "ended before this node was restored").await?;
     }
     Ok(())
 }
@@ -246,6 +285,7 @@ async fn greet(link: &Link, connection: &mut PgConnection, restored: bool) -> Re
         Some(0) => {
             if !restored {
                 link.hello.end();
+                link.pace.say(Say { answer: false, resume: false });
             }
             None
         }

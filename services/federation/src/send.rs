@@ -36,7 +36,11 @@ pub async fn pending(link: &Link) -> Result<(), BorderError> {
         true => send_orders(link).await,
         // A follower writes nothing.
         false if link.follower => Ok(()),
-        false => send_feeds(link).await,
+        false => {
+            send_feeds(link).await?;
+            // A backbone that was restored is sent its own orders.
+            if link.hello.is_asked() { send_orders(link).await } else { Ok(()) }
+        }
     }
 }
 
@@ -44,7 +48,9 @@ async fn speak(link: &Link, say: Say) -> Result<(), BorderError> {
     let mut connection = link.border.pool.acquire().await?;
     let have = have::of(&mut connection, &link.initiative.initiative, link.partner(), !link.is_backbone()).await?;
     drop(connection);
-    let have = link.hello.in_words(Have { answer: say.answer, resume: say.resume, ..have });
+    // Two that wait for each other's answer would wait for ever: a backbone answers once it has its own.
+    let answers = !(link.is_backbone() && link.border.restored.is());
+    let have = link.hello.in_words(answers, Have { answer: say.answer, resume: say.resume, ..have });
     start(link, link_message::Message::Have(have)).await?;
     crash::point("confirmer.said");
     Ok(())
@@ -112,13 +118,13 @@ async fn send_orders(link: &Link) -> Result<(), BorderError> {
     Ok(())
 }
 
-/// The orders that the partner may hold, each as far as it may, the members space first; none where it does not belong.
+/// The orders that are sent: those that the partner may hold, each as far as it may, the members space first; none where it does not belong.
 async fn holdable(link: &Link) -> Result<Vec<(Space, Order)>, BorderError> {
     let reference = &link.initiative.initiative;
     let mut connection = link.border.pool.acquire().await?;
     let orders = order::spaces(&mut connection, &reference.to_string()).await?;
     // Of followers the members space says nothing: there the link itself does.
-    if !link.follower && !belongs(&mut connection, link, &orders).await? {
+    if link.is_backbone() && !link.follower && !belongs(&mut connection, link, &orders).await? {
         return Ok(Vec::new());
     }
     let mut spaces = Vec::new();

@@ -16,7 +16,7 @@ use crate::link::{Link, PAUSE};
 use crate::meters::{link_meters, peer};
 use crate::pace::Say;
 use crate::store::links;
-use crate::{erasure, have, receive, wire};
+use crate::{erasure, have, receive, regain, wire};
 
 /// One more than a frame may have: that it has too many is still seen.
 const ENTRIES: usize = wire::FRAME_ENTRIES as usize + 1;
@@ -96,7 +96,7 @@ impl Link {
             self.pace.progress();
             self.border.committed();
         }
-        if taken.accepted > 0 && !self.is_backbone() {
+        if taken.accepted > 0 && (!self.is_backbone() || self.hello.asks()) {
             self.pace.news.notify_one();
         }
         if taken.lost {
@@ -123,6 +123,13 @@ impl Link {
     async fn take(&self, messages: &[Arrived], singly: bool) -> Result<Taken, BorderError> {
         let mut taken = Taken::default();
         let mut transaction = self.border.pool.begin().await?;
+        if self.is_backbone() {
+            // What gets its place must not get it in a database that is less far than the one before.
+            match self.border.restored.may_write(&mut transaction).await {
+                Ok(_) | Err(BorderError::Restored) => {}
+                Err(error) => return Err(error),
+            }
+        }
         for message in messages {
             let outcome = match singly {
                 true => self.message_alone(&mut transaction, message).await?,
@@ -162,8 +169,20 @@ impl Link {
             (Some(link_message::Message::Frame(_)), true) if self.follower => {
                 accept::of_follower(connection, &self.peer, bytes).await
             }
+            // It comes again: nothing gets a place until what was lost has its own.
+            (Some(link_message::Message::Frame(_)), true) if self.border.restored.is() => Ok(Outcome::Dropped),
             (Some(link_message::Message::Frame(frame)), true) => {
                 accept::frame(&self.border, connection, &self.initiative, &self.peer, frame).await
+            }
+            (Some(link_message::Message::Accepted(accepted)), true) if !self.follower => {
+                regain::order(
+                    &self.border,
+                    connection,
+                    (&self.initiative, self.hello.asks()),
+                    &self.peer,
+                    (bytes, accepted),
+                )
+                .await
             }
             (Some(link_message::Message::Accepted(accepted)), false) => {
                 receive::accepted(&self.border, connection, &self.initiative, accepted).await
@@ -182,11 +201,17 @@ impl Link {
         let resume = have.resume && self.pace.may_rewind();
         self.hello.heard(have, &self.initiative.initiative);
         if self.is_backbone() {
-            let heads = have::agreed_spaces(connection, have, &self.initiative.initiative, self.partner()).await?;
+            let initiative = (&self.border, &self.initiative.initiative);
+            let heads = have::agreed_spaces(connection, have, initiative, self.partner()).await?;
+            self.look_into(!heads.parted.is_empty() && !self.follower)?;
             links::confirm(connection, &self.peer, &heads.agreed).await?;
             self.pace.confirmed(heads.for_pace(), resume);
         } else {
             erasure::look(connection, &self.initiative, have).await?;
+            if self.hello.is_asked() && !self.follower {
+                let heads = have::held_by_backbone(connection, have, &self.initiative.initiative).await?;
+                self.pace.confirmed(heads.for_pace(), resume);
+            }
             if resume && !self.follower {
                 let heads = have::agreed_feeds(connection, have, &self.initiative, &self.border).await?;
                 self.look_into(!heads.parted.is_empty())?;

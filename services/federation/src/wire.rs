@@ -5,11 +5,14 @@ mod acceptance;
 mod error;
 mod reading;
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use chassis::event::{Event, EventError};
 use chassis::identity;
 use chassis::names::{NodeId, Space};
 use prost::Message;
+use proto::federation::entry_header::Run;
 use proto::federation::{Entry, EntryBody, EntryHeader, Frame, Seal};
 use sha2::{Digest, Sha256};
 
@@ -101,10 +104,13 @@ pub fn entry(
     bytes: Bytes,
     salt: [u8; SALT_BYTES],
 ) -> Link {
-    erasing_entry(feed, sequence, previous, event, bytes, salt, Vec::new())
+    erasing_entry(feed, sequence, previous, event, bytes, salt, Runs::new())
 }
 
-/// The same for an event that erases these entries before it, in ascending order.
+/// Entries by the run of the feed in which they stand, in ascending order.
+pub type Runs = BTreeMap<u32, Vec<u64>>;
+
+/// The same for an event that erases these entries before it, in this run or an earlier one.
 pub fn erasing_entry(
     feed: &FeedName,
     sequence: u64,
@@ -112,8 +118,10 @@ pub fn erasing_entry(
     event: &Event,
     bytes: Bytes,
     salt: [u8; SALT_BYTES],
-    erases: Vec<u64>,
+    mut erases: Runs,
 ) -> Link {
+    let here = erases.remove(&feed.epoch).unwrap_or_default();
+    let earlier = erases.into_iter().map(|(epoch, sequences)| Run { epoch, sequences }).collect();
     let body = EntryBody { event: bytes, salt: Bytes::copy_from_slice(&salt) };
     let header = EntryHeader {
         format: FORMAT,
@@ -126,7 +134,8 @@ pub fn erasing_entry(
         previous: Bytes::copy_from_slice(previous),
         body_digest: Bytes::copy_from_slice(&body_digest(&body)),
         key_id: String::new(),
-        erases,
+        erases: here,
+        erases_earlier: earlier,
     };
     let header = Bytes::from(header.encode_to_vec());
     let digest = digest(&header);
@@ -185,9 +194,14 @@ pub fn head(bytes: &[u8]) -> Option<Head> {
     bytes.try_into().ok()
 }
 
-/// Which entries of its feed a header, once read, says to erase.
-pub fn erases(header: &[u8]) -> Vec<u64> {
-    EntryHeader::decode(header).map(|header| header.erases).unwrap_or_default()
+/// Which entries of its feed, by run, a header, once read, says to erase.
+pub fn erases(header: &[u8]) -> Runs {
+    let Ok(header) = EntryHeader::decode(header) else { return Runs::new() };
+    let mut erases: Runs = header.erases_earlier.into_iter().map(|run| (run.epoch, run.sequences)).collect();
+    if !header.erases.is_empty() {
+        erases.insert(header.epoch, header.erases);
+    }
+    erases
 }
 
 /// The event in a body.

@@ -7,8 +7,8 @@ use super::feeds::epoch;
 use super::{signed, unsigned};
 use crate::wire::{ERASED_AT_MOST, FeedName};
 
-/// Entries of a feed whose bodies are held and are about a resource: their sequences, ascending; the newest, if there are
-/// more than one entry can erase.
+/// Entries of a feed, up to this run of it, whose bodies are held and are about a resource: run and sequence, ascending; the
+/// newest, if there are more than one entry can erase.
 ///
 /// # Errors
 /// Where the database fails.
@@ -16,11 +16,11 @@ pub async fn about(
     connection: &mut PgConnection,
     name: &FeedName,
     resource: &Reference,
-) -> Result<Vec<u64>, sqlx::Error> {
-    let mut sequences = sqlx::query_scalar!(
-        "select sequence from federation.entries
-          where space = $1 and origin = $2 and epoch = $3 and resource = $4 and resource <> '' and event is not null
-          order by sequence desc limit $5",
+) -> Result<Vec<(u32, u64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select epoch, sequence from federation.entries
+          where space = $1 and origin = $2 and epoch <= $3 and resource = $4 and resource <> '' and event is not null
+          order by epoch desc, sequence desc limit $5",
         name.space.to_string(),
         name.origin.as_str(),
         epoch(name),
@@ -29,8 +29,8 @@ pub async fn about(
     )
     .fetch_all(connection)
     .await?;
-    sequences.reverse();
-    Ok(sequences.into_iter().map(unsigned).collect())
+    let named = rows.into_iter().rev().map(|row| (u32::try_from(row.epoch).unwrap_or(0), unsigned(row.sequence)));
+    Ok(named.collect())
 }
 
 /// Erases those of these entries of a feed that are about a resource, and notes for them, and for those that are without

@@ -2,6 +2,7 @@
 
 use chassis::names::Space;
 use prost::Message;
+use proto::federation::entry_header::Run;
 use proto::federation::{Entry, EntryHeader, Frame, Seal};
 
 use super::{
@@ -98,7 +99,10 @@ fn read_entry(entry: &Entry) -> Result<(FeedName, Head, Link), WireError> {
     let space = Space::within(&header.initiative, &header.space).map_err(|_| WireError::Malformed)?;
     let origin = header.origin.parse().map_err(|_| WireError::Malformed)?;
     let previous = head(&header.previous).ok_or(WireError::Malformed)?;
-    if !counts(header.sequence, header.epoch) || !precede(&header.erases, header.sequence) {
+    if !counts(header.sequence, header.epoch)
+        || !precede(&header.erases, header.sequence)
+        || !are_earlier(&header.erases_earlier, header.epoch)
+    {
         return Err(WireError::Malformed);
     }
     if !is_type(&header.event_type) {
@@ -128,6 +132,13 @@ pub(super) fn counts(sequence: u64, epoch: u32) -> bool {
 fn precede(erased: &[u64], sequence: u64) -> bool {
     let ascending = erased.iter().zip(erased.iter().skip(1)).all(|(one, next)| one < next);
     ascending && erased.first() != Some(&0) && erased.last().is_none_or(|last| *last < sequence)
+}
+
+/// Runs in ascending order, all before a run, each with entries in ascending order.
+fn are_earlier(runs: &[Run], epoch: u32) -> bool {
+    let ascending = runs.iter().zip(runs.iter().skip(1)).all(|(one, next)| one.epoch < next.epoch);
+    let entries = |run: &Run| !run.sequences.is_empty() && precede(&run.sequences, i64::MAX.unsigned_abs());
+    ascending && runs.iter().all(|run| run.epoch > 0 && run.epoch < epoch && entries(run))
 }
 
 /// Whether a text is the full name of a protobuf message. An unknown type is passed on to the rooms' broker, where it

@@ -7,9 +7,10 @@
 use bytes::Bytes;
 use chassis::event::Event;
 use chassis::names::{Reference, Space};
-use federation::wire::{self, Link};
+use federation::wire::{self, Link, Runs};
 use federation::{erasure, have};
 use prost::Name;
+use proto::federation::entry_header::Run;
 use proto::messaging::{MessageEdited, MessagePosted, MessageWithdrawn};
 use sqlx::AssertSqlSafe;
 
@@ -18,10 +19,10 @@ use crate::coalition::Coalition;
 use crate::forge::{Forge, changed, down, sealed, send, up};
 use crate::node::{Home, Node, SAID, soon};
 
-const WORDS: &str = "Xylophon";
+pub const WORDS: &str = "Xylophon";
 
 /// In which tables of a node's border the words stand, as text or as bytes.
-async fn tables_with(node: &Node, word: &str) -> Vec<String> {
+pub async fn tables_with(node: &Node, word: &str) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select table_name from information_schema.tables where table_schema = 'federation' order by 1",
     )
@@ -43,11 +44,11 @@ async fn tables_with(node: &Node, word: &str) -> Vec<String> {
     found
 }
 
-fn said(node: &Node, space: &Space, about: &Reference, words: &str) -> (Event, Bytes) {
+pub fn said(node: &Node, space: &Space, about: &Reference, words: &str) -> (Event, Bytes) {
     node.event(space, about, SAID, words.to_owned())
 }
 
-fn taken_back(node: &Node, space: &Space, about: &Reference) -> (Event, Bytes) {
+pub fn taken_back(node: &Node, space: &Space, about: &Reference) -> (Event, Bytes) {
     node.event(space, about, &MessageWithdrawn::full_name(), "")
 }
 
@@ -192,7 +193,7 @@ async fn nobody_takes_back_what_is_not_its_own_to_take() {
     // A header that names other words than its event's, and one whose event erases nothing.
     let forge = Forge::of(alpha, members).await;
     let (event, bytes) = taken_back(alpha, members, &Reference::born_on(alpha.id()));
-    let named = vec![forge.next - 1];
+    let named = Runs::from([(1, vec![forge.next - 1])]);
     let other = wire::erasing_entry(&forge.feed, forge.next, &forge.previous, &event, bytes, [7; 16], named.clone());
     let (event, bytes) = alpha.event(members, &mine, &MessageEdited::full_name(), "");
     let none = wire::erasing_entry(&forge.feed, forge.next + 1, &other.digest, &event, bytes, [7; 16], named);
@@ -218,9 +219,12 @@ async fn a_header_names_what_it_erases_in_order_and_before_it() {
     let forge = Forge::of(alpha, members).await;
     let naming = |erases: Vec<u64>| changed(&forge.entry("forged"), |header| header.erases = erases);
     let bad = [vec![0], vec![2, 1], vec![1, 1], vec![forge.next], vec![1, u64::MAX]];
-    let codes = vec!["MALFORMED"; bad.len()];
-    for erases in bad {
-        send(&alpha.link(backbone, initiative), &up(forge.sealed(&[naming(erases)]))).await;
+    let run = |epoch, sequences: &[u64]| Run { epoch, sequences: sequences.to_vec() };
+    let earlier = |runs: Vec<Run>| changed(&forge.entry("forged"), |header| header.erases_earlier = runs);
+    let bad_runs = [vec![run(0, &[1])], vec![run(1, &[1])], vec![run(1, &[])], vec![run(1, &[2, 1])]];
+    let codes = vec!["MALFORMED"; bad.len() + bad_runs.len()];
+    for link in bad.into_iter().map(naming).chain(bad_runs.into_iter().map(earlier)) {
+        send(&alpha.link(backbone, initiative), &up(forge.sealed(&[link]))).await;
     }
     backbone.refuses(&codes).await;
 }
@@ -253,7 +257,7 @@ async fn a_body_that_nobody_erased_is_missed() {
     assert!(status.alarms == 1 && status.last_alarm.contains("did not come along"), "{status:?}");
 
     let (event, bytes) = taken_back(alpha, members, &mine);
-    let erases = vec![link.sequence];
+    let erases = Runs::from([(1, vec![link.sequence])]);
     give(&wire::erasing_entry(&forge.feed, link.sequence + 1, &link.digest, &event, bytes, [7; 16], erases)).await;
     looks(&coalition, beta).await;
     assert_eq!(beta.codes().await, [""; 0], "so it was erased");

@@ -51,6 +51,7 @@ pub struct Home {
     url: String,
     folder: TempDir,
     hub: Option<HubSide>,
+    patience: Duration,
 }
 
 /// One node without rooms.
@@ -72,7 +73,12 @@ impl Home {
         postgres.create_database(name).await.unwrap();
         let folder = TempDir::new().unwrap();
         RootKey::create(&folder.path().join("root.key")).unwrap();
-        Self { url: postgres.url(name), folder, hub }
+        Self { url: postgres.url(name), folder, hub, patience: PATIENCE }
+    }
+
+    /// Waits no longer than this after a restore for those who do not answer.
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Copies the database of a stopped node.
@@ -113,7 +119,7 @@ impl Home {
             root: Arc::new((root.public(), appointment)),
             keys: Arc::new(keys),
             relay: Arc::new(Notify::new()),
-            restored: Restored::new(folder, gate.clone()),
+            restored: Restored::new(folder, gate.clone()).patient_for(self.patience, PATIENCE),
             moved: Arc::new(watch::Sender::new(0)),
             trace: Arc::default(),
             belongings: Belongings::default(),

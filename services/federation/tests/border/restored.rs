@@ -2,8 +2,10 @@
 //! less far than it was. Failures that count: all of these, with the key at hand. Failures that do not: a key that is lost,
 //! and what was never shared since the backup.
 
+use std::time::Duration;
+
 use chassis::clock;
-use chassis::names::{NodeId, Space};
+use chassis::names::{NodeId, Reference, Space};
 use federation::border::BorderError;
 use federation::store::reissues;
 use federation::{own, tell};
@@ -11,6 +13,7 @@ use proto::federation::CreateInvitationRequest;
 use tonic::Code;
 
 use crate::coalition::Coalition;
+use crate::erasure;
 use crate::forge::{Forge, send, up};
 use crate::node::{Home, Node, SAID, soon};
 
@@ -123,7 +126,7 @@ async fn a_restored_node_writes_nothing_until_the_others_have_answered() {
     assert!(refused.message().contains("restored"), "{refused}");
     let mut transaction = alpha.border.pool.begin().await.unwrap();
     let initiative = tell::initiative(&alpha.border, &mut transaction, &coalition.initiative).await.unwrap().unwrap();
-    let about = chassis::names::Reference::born_on(alpha.id());
+    let about = Reference::born_on(alpha.id());
     let events = [alpha.event(members, &about, SAID, "too early")];
     let by = own::By::Room("a_room", 1);
     let told = own::tell(&alpha.border, &mut transaction, &initiative, members, &events, by).await;
@@ -182,4 +185,84 @@ async fn a_copy_that_nobody_knows_of_is_found_out_though_it_is_further_and_what_
     let mut connection = coalition.alpha.border.pool.acquire().await.unwrap();
     assert_eq!(reissues::count(&mut connection).await.unwrap(), 1);
     assert_eq!(runs(&coalition.beta, &coalition.members, coalition.alpha.id()).await, [(1, 2), (2, 2)]);
+}
+
+#[tokio::test]
+async fn a_restored_backbone_is_told_its_own_order_by_its_partners() {
+    let mut coalition = Coalition::new().await;
+    let private = coalition.between(&coalition.alpha);
+    coalition.alpha.say(&coalition.members, &["a1"]).await;
+    coalition.all_hear(&["a1"]).await;
+    let home = coalition.backbone.stop().await;
+    home.back_up(&coalition.postgres.0).await;
+    coalition.backbone = home.start().await;
+    coalition.backbone.say(&coalition.members, &["c1"]).await;
+    coalition.all_hear(&["a1", "c1"]).await;
+    coalition.alpha.say(&coalition.members, &["a2"]).await;
+    coalition.all_hear(&["a1", "c1", "a2"]).await;
+    coalition.beta.say(&coalition.members, &["b1"]).await;
+    coalition.all_hear(&["a1", "c1", "a2", "b1"]).await;
+    coalition.alpha.say(&private, &["secret"]).await;
+    coalition.alpha.hears(&private, &["secret"]).await;
+    let lost = coalition.backbone.order(&coalition.members).await;
+
+    let home = coalition.backbone.stop().await;
+    home.put_back(&coalition.postgres.0).await;
+    // What is told while the backbone only reads gets its place after what was lost.
+    coalition.beta.say(&coalition.members, &["b2"]).await;
+    coalition.backbone = home.start().await;
+    coalition.all_hear(&["a1", "c1", "a2", "b1", "b2"]).await;
+    coalition.backbone.hears(&private, &["secret"]).await;
+    found_again(&coalition.backbone).await;
+    let steps = "select count(*) from federation.acceptances where space like '%/members'";
+    assert_eq!(coalition.backbone.count(steps).await, i64::try_from(lost.position).unwrap() + 1);
+
+    coalition.backbone.say(&coalition.members, &["c2"]).await;
+    coalition.all_hear(&["a1", "c1", "a2", "b1", "b2", "c2"]).await;
+    coalition.agrees().await;
+    for node in coalition.nodes() {
+        let runs = runs(node, &coalition.members, coalition.backbone.id()).await;
+        assert_eq!(runs.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), [1, 2]);
+        assert!(node.codes().await.is_empty(), "{:?}", node.lines().await);
+    }
+}
+
+#[tokio::test]
+async fn a_partner_that_stays_away_does_not_keep_a_restored_backbone_from_writing_for_ever() {
+    let mut coalition = Coalition::new().await;
+    let home = coalition.backbone.stop().await;
+    home.back_up(&coalition.postgres.0).await;
+    coalition.backbone = home.start().await;
+    coalition.alpha.say(&coalition.members, &["a1"]).await;
+    coalition.all_hear(&["a1"]).await;
+    let Coalition { backbone, alpha, beta, members, hub: _hub, postgres, .. } = coalition;
+    let _away = beta.stop().await;
+    let home = backbone.stop().await.patient_for(Duration::from_secs(1));
+    home.put_back(&postgres.0).await;
+    let backbone = home.start().await;
+    found_again(&backbone).await;
+    backbone.hears(&members, &["a1"]).await;
+    alpha.say(&members, &["a2"]).await;
+    backbone.hears(&members, &["a1", "a2"]).await;
+}
+
+#[tokio::test]
+async fn what_is_withdrawn_after_a_restore_is_erased_in_the_run_before_it() {
+    let mut coalition = Coalition::new().await;
+    let mine = Reference::born_on(coalition.alpha.id());
+    let words = erasure::said(&coalition.alpha, &coalition.members, &mine, erasure::WORDS);
+    coalition.alpha.tell(&coalition.members, &[words]).await;
+    coalition.all_hear(&[erasure::WORDS]).await;
+    coalition = backed_up(coalition).await;
+    let home = copy_back(coalition.alpha, &coalition.postgres.0).await;
+    coalition.alpha = home.start().await;
+    found_again(&coalition.alpha).await;
+    let withdrawn = erasure::taken_back(&coalition.alpha, &coalition.members, &mine);
+    coalition.alpha.tell(&coalition.members, &[withdrawn]).await;
+    for node in coalition.nodes() {
+        let name = node.id().to_string();
+        soon(async || erasure::tables_with(node, erasure::WORDS).await.is_empty().then_some(())).await;
+        assert_eq!(runs(node, &coalition.members, coalition.alpha.id()).await, [(1, 1), (2, 1)], "{name}");
+    }
+    coalition.agrees().await;
 }

@@ -7,7 +7,7 @@ use chassis::identity::root::RootKey;
 use chassis::names::{NodeId, Reference, Space};
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signer, SigningKey};
-use federation::wire::{self, FeedName, Link, Step};
+use federation::wire::{self, FeedName, Link, Runs, Step};
 use federation::{invitation, join};
 use nkeys::{KeyPair, KeyPairType};
 use prost::Message;
@@ -172,7 +172,15 @@ fn entries(feed: &FeedName) -> Vec<Link> {
 fn erasing(feed: &FeedName, last: &Link) -> Link {
     let event = event(uuid!("019b7c5e-0000-7000-8000-0000000000a4"), feed);
     let bytes = Bytes::from(event.encode());
-    wire::erasing_entry(feed, last.sequence + 1, &last.digest, &event, bytes, [0xa4; 16], vec![1, 3])
+    wire::erasing_entry(
+        feed,
+        last.sequence + 1,
+        &last.digest,
+        &event,
+        bytes,
+        [0xa4; 16],
+        Runs::from([(feed.epoch, vec![1, 3])]),
+    )
 }
 
 fn event(id: Uuid, feed: &FeedName) -> Event {

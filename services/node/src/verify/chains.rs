@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::event::Event;
 use chassis::names::Space;
-use federation::wire::{self, FORMAT, GENESIS};
+use federation::wire::{self, FORMAT, GENESIS, Runs};
 use prost::Message;
 use proto::federation::{EntryBody, EntryHeader};
 use sqlx::PgConnection;
@@ -26,19 +26,23 @@ struct Count {
 struct Walk {
     /// Sequence and digest of the last header.
     before: (i64, Vec<u8>),
-    /// Accepted entries without body that no accepted entry after them erased yet.
-    missing: BTreeSet<i64>,
+    /// Accepted entries without body, by run, that no accepted entry after them erased yet.
+    missing: BTreeSet<(i32, i64)>,
 }
 
 impl Walk {
-    fn entry(&mut self, feed: &Feed, entry: Entry, header: &EntryHeader) {
+    fn entry(&mut self, feed: &Feed, entry: Entry) {
         if entry.refused.is_none() {
             if entry.event.is_none() {
-                self.missing.insert(entry.sequence);
+                self.missing.insert((feed.epoch, entry.sequence));
             }
             // One that waits for its verdict erases nothing.
-            for erased in header.erases.iter().filter(|_| entry.sequence <= feed.judged) {
-                self.missing.remove(&i64::try_from(*erased).unwrap_or(i64::MAX));
+            let erases = if entry.sequence <= feed.judged { wire::erases(&entry.header) } else { Runs::new() };
+            for (epoch, entries) in erases {
+                let epoch = i32::try_from(epoch).unwrap_or(i32::MAX);
+                for erased in entries {
+                    self.missing.remove(&(epoch, i64::try_from(erased).unwrap_or(i64::MAX)));
+                }
             }
         }
         self.before = (entry.sequence, entry.digest);
@@ -51,13 +55,19 @@ impl Verifier<'_> {
         self.watch.begin("chains of entries", unsigned(total));
         let feeds = rows::feeds(connection).await?;
         let mut count = Count::default();
-        let mut before: Option<&Feed> = None;
-        for feed in &feeds {
+        for runs in feeds.chunk_by(|one, next| (&one.space, &one.origin) == (&next.space, &next.origin)) {
             // Each run of a feed follows the last header of the run before.
-            let run_before = before.filter(|one| (&one.space, &one.origin) == (&feed.space, &feed.origin));
-            let start = run_before.map_or_else(|| GENESIS.to_vec(), |one| one.digest.clone());
-            self.chain(connection, feed, start, &mut count).await?;
-            before = Some(feed);
+            let mut walk = Walk { before: (0, GENESIS.to_vec()), missing: BTreeSet::new() };
+            for feed in runs {
+                walk.before.0 = 0;
+                self.chain(connection, feed, &mut walk, &mut count).await?;
+            }
+            let run_of = |epoch: i32| runs.iter().find(|feed| feed.epoch == epoch);
+            if let Some((feed, sequence)) = walk.missing.first().and_then(|(epoch, one)| Some((run_of(*epoch)?, *one)))
+            {
+                let what = "the body is missing, and no accepted entry after it erased it";
+                return Err(feed.wrong(CHECK, Some(sequence), what).into());
+            }
         }
         if let Some((space, origin, sequence)) = rows::stray(connection).await? {
             let what = "an entry that its feed knows nothing of".to_owned();
@@ -79,12 +89,11 @@ impl Verifier<'_> {
         &self,
         connection: &mut PgConnection,
         feed: &Feed,
-        start: Vec<u8>,
+        walk: &mut Walk,
         count: &mut Count,
     ) -> Result<(), Stop> {
         let space: Space =
             feed.space.parse().map_err(|_| feed.wrong(CHECK, None, "the name of the space is not one"))?;
-        let mut walk = Walk { before: (0, start), missing: BTreeSet::new() };
         loop {
             let page = rows::entries(connection, feed, walk.before.0).await?;
             let done = unsigned(i64::try_from(page.len()).unwrap_or(0));
@@ -92,20 +101,16 @@ impl Verifier<'_> {
                 break;
             }
             for entry in page {
-                let header = check(feed, &space, &walk.before, &entry)?;
+                check(feed, &space, &walk.before, &entry)?;
                 count.entries += 1;
                 count.without_body += u64::from(entry.event.is_none());
-                walk.entry(feed, entry, &header);
+                walk.entry(feed, entry);
             }
             self.watch.done(done);
         }
-        let Walk { before, missing: bodies } = walk;
+        let before = &walk.before;
         if before.0 < feed.sequence {
             return Err(missing(feed, before.0 + 1).into());
-        }
-        if let Some(sequence) = bodies.first() {
-            let what = "the body is missing, and no accepted entry after it erased it";
-            return Err(feed.wrong(CHECK, Some(*sequence), what).into());
         }
         // What lies beyond the feed's own word is found as a stray entry.
         if before.0 == feed.sequence && before.1 != feed.digest {
@@ -120,7 +125,7 @@ fn missing(feed: &Feed, sequence: i64) -> Wrong {
     feed.wrong(CHECK, Some(sequence), format!("the entry is missing; the feed is held up to {}", feed.sequence))
 }
 
-fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> Result<EntryHeader, Box<Wrong>> {
+fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> Result<(), Box<Wrong>> {
     let wrong = |what: &str| feed.wrong(CHECK, Some(entry.sequence), what);
     if entry.sequence != before.0 + 1 {
         return Err(missing(feed, before.0 + 1).into());
@@ -142,8 +147,7 @@ fn check(feed: &Feed, space: &Space, before: &(i64, Vec<u8>), entry: &Entry) -> 
     if header.previous.as_ref() != before.1 {
         return Err(wrong("the header does not follow the one before it").into());
     }
-    body(feed, entry, &header)?;
-    Ok(header)
+    body(feed, entry, &header)
 }
 
 fn body(feed: &Feed, entry: &Entry, header: &EntryHeader) -> Result<(), Box<Wrong>> {
