@@ -30,6 +30,11 @@ impl Stage {
         Ok(Self { coalition, _folder: folder })
     }
 
+    /// A stage with nodes that run already.
+    pub fn of(coalition: Coalition, folder: TempDir) -> Self {
+        Self { coalition, _folder: folder }
+    }
+
     /// Ends everything in good order.
     ///
     /// # Errors

@@ -16,6 +16,7 @@
     "node" (dict
       "name" (required "nodeName must be given: how people call this node" .Values.nodeName)
       "data_dir" "/var/lib/commonweal"
+      "marker_dir" "/var/lib/commonweal-marker"
       "elsewhere" $elsewhere)
     "listen" $listen
     "database" (dict "url" (dict "file" "/run/secrets/commonweal/database-url"))

@@ -9,7 +9,7 @@ mod setting;
 mod tests;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use load::environment;
 use section::{config, section};
@@ -79,6 +79,9 @@ section! {
         name: String = "a node".to_owned();
         /// Folder for keys and, where embedded, for Postgres and NATS. Only this node's user may read it.
         data_dir: PathBuf = PathBuf::from("commonweal-data");
+        /// Folder for the marker by which the node knows its database again, and finds that it was restored. It must
+        /// outlive the process, and no backup belongs into it. Without it the data_dir.
+        marker_dir: Option<PathBuf> = None, as "/var/lib/commonweal-marker";
         /// The services that run in this process; all of them where the list is empty.
         only: Vec<String> = Vec::new();
         /// Where the services that other machines run are called, each as name=http://host:port. Commands ask there.
@@ -87,6 +90,11 @@ section! {
 }
 
 impl Node {
+    /// Where the marker lies.
+    pub fn markers(&self) -> &Path {
+        self.marker_dir.as_deref().unwrap_or(&self.data_dir)
+    }
+
     /// Whether a service runs in this process.
     pub fn runs(&self, service: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == service)

@@ -2,7 +2,8 @@
 //!
 //! Failures that count: a node that is stopped or killed at any instant and comes back; somebody with another key in a
 //! partner's mailbox, or with a partner's key on what is not the partner's; a node that is shut out; a demo that is
-//! killed. Failures that do not: a Postgres that loses what it confirmed.
+//! killed; a node that is restored from a backup, and a Postgres that loses what it confirmed. Failures that do not: a key
+//! that is lost.
 #![cfg(test)]
 
 mod circle;
@@ -10,6 +11,7 @@ mod circle;
 mod demo;
 mod followers;
 mod readme;
+mod restore;
 mod three_nodes;
 mod two_nodes;
 

@@ -13,22 +13,26 @@ use tests::Stage;
 
 use super::PROGRAM;
 
-const SKETCHES: [Sketch; 2] = [
+pub(crate) const SKETCHES: [Sketch; 2] = [
     Sketch { name: "backbone", title: "Readers' Alliance", backbone: true },
     Sketch { name: "alpha", title: "Town Library", backbone: false },
 ];
 
 /// A backbone with an organization of its own, a partner with a library, and a measure of visits.
-struct Town {
-    stage: Stage,
-    founded: Founded,
-    library: Reference,
+pub(crate) struct Town {
+    pub(crate) stage: Stage,
+    pub(crate) founded: Founded,
+    pub(crate) library: Reference,
     visits: String,
 }
 
 impl Town {
-    async fn found() -> Self {
-        let stage = Stage::set(PROGRAM, &SKETCHES).await.unwrap();
+    pub(crate) async fn found() -> Self {
+        Self::on(Stage::set(PROGRAM, &SKETCHES).await.unwrap()).await
+    }
+
+    /// The same on a stage that is set already.
+    pub(crate) async fn on(stage: Stage) -> Self {
         let coalition = &stage.coalition;
         let initiative = Initiative { display_name: "Everyone reads".to_owned(), ..Initiative::default() };
         let alliance = organization("Readers' Alliance", Sector::Nonprofit, &[]);
@@ -40,19 +44,19 @@ impl Town {
         Self { stage, founded, library, visits }
     }
 
-    fn coalition(&self) -> &Coalition {
+    pub(crate) fn coalition(&self) -> &Coalition {
         &self.stage.coalition
     }
 
-    fn node(&self, name: &str) -> &Node {
+    pub(crate) fn node(&self, name: &str) -> &Node {
         self.coalition().node(name).unwrap()
     }
 
-    fn members(&self) -> String {
+    pub(crate) fn members(&self) -> String {
         format!("{}/members", self.founded.initiative)
     }
 
-    async fn report(&self, node: &str, organization: &Reference, year: u16, amount: u32) {
+    pub(crate) async fn report(&self, node: &str, organization: &Reference, year: u16, amount: u32) {
         let part = Part { state: ValueState::Reported.into(), amount: amount.to_string() };
         let place = Geography { level: "town".to_owned(), code: "17".to_owned(), name: "Avon".to_owned() };
         let request = SubmitObservationsRequest {
@@ -86,7 +90,7 @@ impl Town {
         Ok(rollup.groups.into_iter().map(|group| group.value).collect())
     }
 
-    async fn comes_to_hold(&self, node: &str, sums: &[&str]) {
+    pub(crate) async fn comes_to_hold(&self, node: &str, sums: &[&str]) {
         until(format!("{sums:?} on {node}"), async || Ok((self.sums(node).await? == sums).then_some(())))
             .await
             .unwrap();

@@ -98,7 +98,7 @@ impl Opening<'_> {
             keys: self.keys.node.clone(),
             root: self.keys.root.clone(),
             relay,
-            restored: Restored::new(&self.config.node.data_dir, self.gate.clone()),
+            restored: Restored::new(self.config.node.markers(), self.gate.clone()),
             moved: Arc::new(watch::Sender::new(0)),
             trace: Arc::default(),
             belongings: Belongings::default(),
