@@ -63,6 +63,11 @@ pub fn standing_subject(source: &str) -> String {
 /// Where a node's border says whether the node may write.
 pub const GATE: &str = "commonweal.gate";
 
+/// Where a service is asked to try again at once what it holds.
+pub fn retry_subject(service: &str) -> String {
+    format!("commonweal.retry.{service}")
+}
+
 /// The service named in a subject of three or more parts.
 pub(crate) fn source_of(subject: &str) -> Option<&str> {
     subject.split('.').nth(2)

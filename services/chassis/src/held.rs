@@ -1,16 +1,19 @@
 //! Events that are held are tried again by themselves: soon after something new was folded, and now and then besides,
-//! less and less often while nothing comes of it.
+//! less and less often while nothing comes of it; and at once when somebody asks, who may just have mended what was wrong.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::{Client, Subscriber};
+use futures_util::StreamExt;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::{Backoff, LONGEST};
+use crate::broker;
 use crate::fold;
 use crate::room::{FoldError, Room};
 
@@ -23,13 +26,14 @@ const RESOURCES: i64 = 200;
 pub struct Retry<R> {
     pool: PgPool,
     wake: Arc<Notify>,
+    client: Client,
     room: PhantomData<R>,
 }
 
 impl<R: Room> Retry<R> {
-    /// Tries again in `pool`; `wake` tells that something new was folded or held.
-    pub fn new(pool: PgPool, wake: Arc<Notify>) -> Self {
-        Self { pool, wake, room: PhantomData }
+    /// Tries again in `pool`; `wake` tells that something new was folded or held, and `client` what others ask.
+    pub fn new(pool: PgPool, wake: Arc<Notify>, client: Client) -> Self {
+        Self { pool, wake, client, room: PhantomData }
     }
 
     /// Works until `stop`.
@@ -42,6 +46,7 @@ impl<R: Room> Retry<R> {
 
     async fn try_for_ever(&self) {
         let (mut patience, mut before) = (Backoff::between(WAIT, LONGEST), 0);
+        let mut asked = self.client.subscribe(broker::retry_subject(R::NAME)).await.ok();
         let mut failing = false;
         loop {
             let tried = Instant::now();
@@ -61,14 +66,21 @@ impl<R: Room> Retry<R> {
                 }
             }
             let wait = patience.step();
-            // Where nothing is held there is nothing to try until something new came.
-            match (failing, before) {
-                (true, _) => {}
-                (false, 0) => self.wake.notified().await,
-                (false, _) => drop(tokio::time::timeout(wait, self.wake.notified()).await),
+            tokio::select! {
+                () = self.rest(failing, before, tried, wait) => {}
+                () = next(&mut asked) => patience.reset(),
             }
-            tokio::time::sleep_until(tried + wait).await;
         }
+    }
+
+    /// Where nothing is held there is nothing to try until something new came.
+    async fn rest(&self, failing: bool, left: usize, tried: Instant, wait: Duration) {
+        match (failing, left) {
+            (true, _) => {}
+            (false, 0) => self.wake.notified().await,
+            (false, _) => drop(tokio::time::timeout(wait, self.wake.notified()).await),
+        }
+        tokio::time::sleep_until(tried + wait).await;
     }
 
     /// Folds each resource of which an event is held again, in a transaction of its own. Tells how many are left.
@@ -93,6 +105,17 @@ impl<R: Room> Retry<R> {
             }
         }
         Ok(left)
+    }
+}
+
+/// The next word that it is to be tried at once; never, where the broker brings none any more.
+async fn next(asked: &mut Option<Subscriber>) {
+    let came = match asked {
+        Some(subscriber) => subscriber.next().await.is_some(),
+        None => false,
+    };
+    if !came {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -60,7 +60,7 @@ impl Running {
         let mut tasks = JoinSet::new();
         tasks.spawn(Relay::new(R::NAME, pool.clone(), client.clone(), ledger.wake()).run(stop.clone()));
         let hearing = Hearing::of(ledger);
-        tasks.spawn(Retry::<R>::new(pool.clone(), hearing.folded()).run(stop.clone()));
+        tasks.spawn(Retry::<R>::new(pool.clone(), hearing.folded(), client.clone()).run(stop.clone()));
         let inbox = Inbox::new(Arc::new(hearing), pool.clone(), client.clone());
         let (service, troubles) = (R::NAME, inbox.troubles());
         let standings = Standings { service, pool: pool.clone(), client: client.clone(), troubles };

@@ -4,7 +4,7 @@
 use futures_util::StreamExt;
 use prost::Message;
 use proto::common::standing::Heard;
-use proto::common::{HeldEvent, Standing};
+use proto::common::{HeldEvent, HeldOf, Standing};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -74,7 +74,15 @@ impl Standings {
         .bind(FIRST_HELD)
         .fetch_all(&mut *connection)
         .await?;
+        let held_of: Vec<(String, String, i64)> = sqlx::query_as(
+            "select split_part(resource, '/', 1), coalesce(substring(space from '^[^/]+/[^/]+'), ''), count(*)
+               from log where standing = 'held' group by 1, 2 order by 1, 2",
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        let of = |(node, initiative, held)| HeldOf { node, initiative, held: unsigned(held) };
         Ok(Standing {
+            held_of: held_of.into_iter().map(of).collect(),
             told: unsigned(told),
             heard: self.heard(heard),
             held: unsigned(held),

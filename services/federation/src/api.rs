@@ -3,6 +3,7 @@
 mod initiative;
 mod invitation;
 mod node;
+mod quarantine;
 mod reading;
 mod refusal;
 mod reissue;
@@ -12,9 +13,10 @@ use chassis::errors;
 use chassis::names::Reference;
 use proto::federation::federation_service_server::{FederationService, FederationServiceServer};
 use proto::federation::{
-    CreateInvitationRequest, CreateInvitationResponse, DropReissueRequest, DropReissueResponse, GetSpaceDigestRequest,
-    GetSpaceDigestResponse, GetStatusRequest, GetStatusResponse, JoinInitiativeRequest, JoinInitiativeResponse,
-    ListQuarantineRequest, ListQuarantineResponse, ListReissuesRequest, ListReissuesResponse, RevokeNodeRequest,
+    CreateInvitationRequest, CreateInvitationResponse, DropQuarantineRequest, DropQuarantineResponse,
+    DropReissueRequest, DropReissueResponse, GetSpaceDigestRequest, GetSpaceDigestResponse, GetStatusRequest,
+    GetStatusResponse, JoinInitiativeRequest, JoinInitiativeResponse, ListQuarantineRequest, ListQuarantineResponse,
+    ListReissuesRequest, ListReissuesResponse, RetryQuarantineRequest, RetryQuarantineResponse, RevokeNodeRequest,
     RevokeNodeResponse, SendReissueRequest, SendReissueResponse,
 };
 use tonic::{Request, Response, Status};
@@ -59,7 +61,9 @@ calls! {
     join_initiative(JoinInitiativeRequest) -> JoinInitiativeResponse: initiative;
     revoke_node(RevokeNodeRequest) -> RevokeNodeResponse: node;
     get_status(GetStatusRequest) -> GetStatusResponse: reading;
-    list_quarantine(ListQuarantineRequest) -> ListQuarantineResponse: reading;
+    list_quarantine(ListQuarantineRequest) -> ListQuarantineResponse: quarantine;
+    retry_quarantine(RetryQuarantineRequest) -> RetryQuarantineResponse: quarantine;
+    drop_quarantine(DropQuarantineRequest) -> DropQuarantineResponse: quarantine;
     list_reissues(ListReissuesRequest) -> ListReissuesResponse: reissue;
     send_reissue(SendReissueRequest) -> SendReissueResponse: reissue;
     drop_reissue(DropReissueRequest) -> DropReissueResponse: reissue;

@@ -9,6 +9,7 @@ pub mod domain;
 pub mod ending;
 pub mod enrol;
 pub mod erasure;
+pub mod findings;
 pub mod following;
 pub mod governance;
 pub mod have;

@@ -150,6 +150,15 @@ impl Links {
         self.with(|running| running.get(&(node.clone(), initiative.clone())).map(|work| work.link.clone()))
     }
 
+    /// The links at work to a node, in whichever initiatives.
+    pub fn to(&self, node: &str) -> Vec<Arc<Link>> {
+        let works = |running: &mut Running| {
+            let links = running.values().filter(|work| work.link.peer.as_str() == node);
+            links.map(|work| work.link.clone()).collect()
+        };
+        self.with(works)
+    }
+
     /// Waits until every link has ended, after `stop`.
     pub async fn ended(&self) {
         self.tasks.close();

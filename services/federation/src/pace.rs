@@ -95,6 +95,18 @@ impl Pace {
         })
     }
 
+    /// How far a space was put on the road, at least to where it is confirmed. What parted was not.
+    pub fn space_on_the_road(&self, space: &Space, confirmed: u64) -> u64 {
+        let (sent, _) = self.space(space);
+        if sent == u64::MAX { confirmed } else { sent.max(confirmed) }
+    }
+
+    /// The same for a feed.
+    pub fn feed_on_the_road(&self, name: &FeedName, judged: u64) -> u64 {
+        let sent = self.feed(name, judged);
+        if sent == u64::MAX { judged } else { sent }
+    }
+
     /// Notes that a space was sent so far, unless the link went back meanwhile.
     pub fn space_sent(&self, turn: u64, space: &Space, position: u64) {
         self.with(|sent| (sent.turn == turn).then(|| sent.spaces.insert(space.clone(), position)));

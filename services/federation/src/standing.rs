@@ -8,8 +8,8 @@ use chassis::event::timestamp;
 use futures_util::future::join_all;
 use prost::Message;
 use proto::common::standing::Heard;
-use proto::common::{AskStanding, Standing};
-use proto::federation::RoomStatus;
+use proto::common::{AskStanding, HeldOf, Standing};
+use proto::federation::{LinkStatus, RoomStatus};
 use sqlx::PgPool;
 
 use crate::border::BorderError;
@@ -17,7 +17,7 @@ use crate::store::rooms;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// How each of these services and the border stand.
+/// How each of these services and the border stand, and of which nodes they hold how much.
 ///
 /// # Errors
 /// Where the database fails.
@@ -25,11 +25,12 @@ pub async fn of(
     client: &async_nats::Client,
     pool: &PgPool,
     services: &[&'static str],
-) -> Result<Vec<RoomStatus>, BorderError> {
+) -> Result<(Vec<RoomStatus>, Vec<HeldOf>), BorderError> {
     let services: Vec<&str> = services.iter().copied().chain([crate::NAME]).collect();
     let answers = join_all(services.iter().map(|service| ask(client, service))).await;
     let told: BTreeMap<&str, u64> =
         services.iter().zip(&answers).filter_map(|(service, answer)| Some((*service, answer.as_ref()?.told))).collect();
+    let held = answers.iter().flatten().flat_map(|answer| answer.held_of.clone()).collect();
     let mut statuses = Vec::with_capacity(services.len());
     for (service, answer) in services.iter().zip(answers) {
         let status = match answer {
@@ -43,7 +44,16 @@ pub async fn of(
         let oldest = rooms::waiting_since(&mut connection, *follows).await?;
         status.behind_since = oldest.map(timestamp);
     }
-    Ok(statuses.into_iter().map(|(status, _)| status).collect())
+    Ok((statuses.into_iter().map(|(status, _)| status).collect(), held))
+}
+
+/// How much of what came over a link the services hold: of the node at its other end, and where that is the backbone of
+/// all others. `here` is this node.
+pub fn held_over(link: &LinkStatus, held: &[HeldOf], here: &str) -> u64 {
+    let came = |of: &&HeldOf| {
+        of.initiative == link.initiative && (of.node == link.node || (!link.is_backbone && of.node != here))
+    };
+    held.iter().filter(came).map(|of| of.held).sum()
 }
 
 async fn ask(client: &async_nats::Client, service: &str) -> Option<Standing> {

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use crate::border::BorderError;
 use crate::domain::Holder;
+use crate::findings;
 use crate::holding;
 use crate::hub::Road;
 use crate::links::Links;
@@ -99,8 +100,10 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
         true => links::confirmed_by(connection, &row.initiative, &row.node).await?,
         false => feeds::judged(connection, &row.initiative, border.node()).await?,
     };
+    let sent = sent(connection, works, row, is_backbone).await?.max(confirmed);
     let (alarms, last_alarm) = quarantine::alarms(connection, row.node.as_str()).await?;
     let newest = quarantine::newest(connection, Some(row.node.as_str()), None, 1).await?;
+    let newest = findings::items(connection, border.node(), newest).await?.into_iter().next();
     Ok(LinkStatus {
         node: row.node.to_string(),
         display_name,
@@ -117,8 +120,32 @@ async fn link_status(connection: &mut PgConnection, works: &Links, row: &LinkRow
         alarms,
         last_alarm,
         follower: row.follower,
-        last_refusal: newest.into_iter().next().map(|line| line.reason).unwrap_or_default(),
+        last_refusal: newest.as_ref().map(|line| line.reason.clone()).unwrap_or_default(),
+        sent,
+        held: quarantine::held_of(connection, row.node.as_str()).await?,
+        newest,
     })
+}
+
+/// How many entries, or at the backbone steps, were put on the road to the other side. A link that does not work has sent
+/// what was confirmed.
+async fn sent(
+    connection: &mut PgConnection,
+    works: &Links,
+    row: &LinkRow,
+    is_backbone: bool,
+) -> Result<u64, sqlx::Error> {
+    let Some(link) = works.get(&row.node, &row.initiative) else { return Ok(0) };
+    let initiative = row.initiative.to_string();
+    if !is_backbone {
+        let feeds = feeds::of_origin(connection, &initiative, works.border().node()).await?;
+        return Ok(feeds.iter().map(|(name, feed)| link.pace.feed_on_the_road(name, feed.judged)).sum());
+    }
+    let cursors = links::cursors(connection, &row.node).await?;
+    let confirmed =
+        |space: &Space| cursors.iter().find(|(known, _)| known == space).map_or(0, |(_, position)| *position);
+    let spaces = order::spaces(connection, &initiative).await?;
+    Ok(spaces.iter().map(|(space, _)| link.pace.space_on_the_road(space, confirmed(space))).sum())
 }
 
 fn state(works: &Links, row: &LinkRow) -> (State, String) {

@@ -101,6 +101,39 @@ impl Town {
         refusals.into_iter().map(|(code, _)| code).collect()
     }
 
+    /// What a command prints on a node.
+    async fn says(&self, node: &str, arguments: &[&str]) -> String {
+        let mut command = tokio::process::Command::new(PROGRAM);
+        let said = command.args(arguments).arg("--config").arg(self.node(node).file()).output().await.unwrap();
+        assert!(said.status.success(), "{arguments:?}: {said:?}");
+        String::from_utf8(said.stdout).unwrap()
+    }
+
+    /// Both ends say what was refused, why, and what to do now; what was looked at can be taken away.
+    async fn what_people_read_of_it(&self) {
+        let status = self.says("alpha", &["status"]).await;
+        let newest = "the backbone refused what this node told: ";
+        assert!(status.contains(newest) && status.contains("to do: ask the node it is about"), "{status}");
+        let status = self.says("backbone", &["status"]).await;
+        assert!(status.contains("what \"Town Library\" told was refused: "), "{status}");
+        assert!(status.contains(" 2 quarantined") && status.contains("to do: nothing here"), "{status}");
+
+        let list = self.says("backbone", &["quarantine", "list"]).await;
+        let forged = list.lines().find(|line| line.contains("FOREIGN_KEY")).unwrap();
+        let number = forged.split_whitespace().next().unwrap();
+        let shown = self.says("backbone", &["quarantine", "show", number]).await;
+        assert!(shown.contains("ask whoever looks after that node whether its key was changed"), "{shown}");
+        assert!(shown.contains("there is no verdict on it"), "{shown}");
+        let retried = self.says("backbone", &["quarantine", "retry", number]).await;
+        assert!(retried.starts_with("1 line asked for again."), "{retried}");
+        let dropped = self.says("backbone", &["quarantine", "drop", "--all"]).await;
+        assert!(dropped.starts_with("1 line taken away."), "{dropped}");
+        assert_eq!(
+            self.says("backbone", &["quarantine", "list"]).await.trim(),
+            "Nothing was refused, and nothing waits."
+        );
+    }
+
     async fn name_of(&self, node: &str, organization: &Reference) -> String {
         let request = GetOrganizationRequest { organization: organization.to_string() };
         let answer = self.node(node).operator().unwrap().membership().get_organization(request).await.unwrap();
@@ -159,6 +192,7 @@ async fn who_is_not_who_they_say_is_refused_in_the_open() {
     town.comes_to_hold("backbone", &["42"]).await;
     town.coalition().settled(&town.members()).await.unwrap();
     assert_eq!(town.codes().await, ["NOT_ITS_HOME", "FOREIGN_KEY"]);
+    town.what_people_read_of_it().await;
     let status = town.node("alpha").operator().unwrap().federation().get_status(GetStatusRequest {}).await.unwrap();
     assert_eq!(status.into_inner().spaces.iter().map(|space| space.refused).sum::<u64>(), 1);
     for node in ["backbone", "alpha"] {

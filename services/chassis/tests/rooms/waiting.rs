@@ -111,6 +111,35 @@ async fn what_is_held_is_shown_and_folded_by_itself_once_it_can_be() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_is_tried_at_once_when_somebody_asks() {
+    let scene = Scene::set().await;
+    for statement in [
+        "create sequence echo.tries",
+        "create function echo.poisoned() returns trigger language plpgsql as
+         $$ begin perform nextval('echo.tries'); raise exception 'poison' using errcode = '23514'; end $$",
+        "create trigger poison before insert on echo.heard_note for each row execute function echo.poisoned()",
+    ] {
+        run(&scene.echo.pool, statement).await;
+    }
+    scene.write("poison").await;
+    let held = |standing: &Standing| standing.held_of.iter().map(|of| (of.node.clone(), of.held)).collect::<Vec<_>>();
+    let one = vec![(scene.notes.node.to_string(), 1)];
+    scene.stands("it is held, and one knows whose it is", |standing| held(standing) == one).await;
+    // After some tries the next one by itself is at least eight seconds away.
+    let tries = async || sqlx::query_scalar("select last_value from echo.tries").fetch_one(&scene.echo.pool).await;
+    let started = Instant::now();
+    while tries().await.map_or(0, |tries: i64| tries) < 7 {
+        assert!(started.elapsed() < Duration::from_secs(60), "it is not tried by itself");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    run(&scene.echo.pool, "drop trigger poison on echo.heard_note").await;
+    let asked = Instant::now();
+    scene.client.publish(broker::retry_subject(Echo::NAME), "".into()).await.unwrap();
+    scene.stands("nothing is held", |standing| standing.held == 0).await;
+    assert!(asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_inbox_that_does_not_move_says_why_and_since_when() {
     let scene = Scene::set().await;
     run(

@@ -227,6 +227,22 @@ pub async fn nodes(connection: &mut PgConnection, initiative: &Reference) -> Res
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
+/// How people call a node of which this one has heard, or else its initiative; empty where that is not known.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn called(connection: &mut PgConnection, node: &str) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select coalesce(
+                      (select display_name from federation.nodes where node = $1 order by admitted_position desc limit 1),
+                      (select display_name from federation.links where node = $1 and display_name <> '' limit 1),
+                      (select name from federation.initiatives where backbone = $1 limit 1), '') as "called!""#,
+        node,
+    )
+    .fetch_one(connection)
+    .await
+}
+
 fn read(row: NodeRow) -> Option<Node> {
     let (display_name, ended_position) = (row.display_name, row.ended_position);
     Some(Node { node: row.node.parse().ok()?, keys: heads(&row.keys), display_name, ended_position })

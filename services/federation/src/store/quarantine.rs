@@ -1,11 +1,14 @@
 //! Quarantine: what was refused or held at the border, kept to be looked at, bounded for each node.
 
+mod lines;
+
 use chassis::names::NodeId;
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 
-use super::{signed, unsigned};
+use super::signed;
 use crate::meters::{link_meters, peer, refused};
+
+pub use lines::{Quarantined, alarms, count, drop_lines, held, held_of, joined_again, lock, newest};
 
 /// At most so many lines for each node, of alarms as of all others: a flood from one cannot push out another's, nor hide
 /// what was found of itself. No more are added in a minute, so that a flood costs little disk and a short log.
@@ -42,57 +45,6 @@ impl Standing {
     fn read(text: &str) -> Self {
         let all = [Self::Refused, Self::Held, Self::Alarm];
         all.into_iter().find(|standing| standing.as_str() == text).unwrap_or(Self::Open)
-    }
-}
-
-/// One line.
-#[derive(Clone, Debug)]
-pub struct Quarantined {
-    /// Order of arrival.
-    pub id: i64,
-    /// Through whose link it came.
-    pub node: String,
-    /// The space it claimed.
-    pub space: String,
-    /// The origin it claimed.
-    pub origin: String,
-    /// The sequence it claimed; 0 where it did not get that far.
-    pub sequence: i64,
-    /// Stable code.
-    pub code: String,
-    /// In words.
-    pub reason: String,
-    /// What may be done about it.
-    pub standing: Standing,
-    /// When.
-    pub at: OffsetDateTime,
-}
-
-struct Row {
-    id: i64,
-    node: String,
-    space: String,
-    origin: String,
-    sequence: i64,
-    code: String,
-    reason: String,
-    standing: String,
-    at: OffsetDateTime,
-}
-
-impl From<Row> for Quarantined {
-    fn from(row: Row) -> Self {
-        Self {
-            id: row.id,
-            node: row.node,
-            space: row.space,
-            origin: row.origin,
-            sequence: row.sequence,
-            code: row.code,
-            reason: row.reason,
-            standing: Standing::read(&row.standing),
-            at: row.at,
-        }
     }
 }
 
@@ -195,64 +147,4 @@ fn line(reason: &str) -> String {
     let mut line = reason.replace(char::is_control, " ");
     line.truncate(line.floor_char_boundary(REASON_BYTES));
     line
-}
-
-/// The newest lines, newest first, before a line if one is given; of one node, or of all.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn newest(
-    connection: &mut PgConnection,
-    node: Option<&str>,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<Quarantined>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        Row,
-        "select id, node, space, origin, sequence, code, reason, standing, at from federation.quarantine
-          where ($1::text is null or node = $1) and ($2::bigint is null or id < $2) order by id desc limit $3",
-        node,
-        before,
-        limit,
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(Quarantined::from).collect())
-}
-
-/// How many lines a node has.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn count(connection: &mut PgConnection, node: &str) -> Result<u64, sqlx::Error> {
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from federation.quarantine where node = $1"#, node)
-        .fetch_one(connection)
-        .await?;
-    Ok(unsigned(count))
-}
-
-/// How many alarms there are about what the other node accepted, and what was found of the newest.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn alarms(connection: &mut PgConnection, node: &str) -> Result<(u64, String), sqlx::Error> {
-    let alarms = sqlx::query!(
-        r#"select count(*) as "count!", (array_agg(reason order by id desc))[1] as newest from federation.quarantine
-            where node = $1 and standing = 'alarm'"#,
-        node,
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok((unsigned(alarms.count), alarms.newest.unwrap_or_default()))
-}
-
-/// Takes back the lines that say that the histories of a node have parted: they are one again.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn joined_again(connection: &mut PgConnection, origin: &NodeId) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from federation.quarantine where code = 'FORK' and origin = $1", origin.as_str())
-        .execute(connection)
-        .await?;
-    Ok(())
 }

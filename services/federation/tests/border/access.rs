@@ -4,6 +4,7 @@ use chassis::authn::Caller;
 use chassis::clock;
 use chassis::names::{Reference, Space};
 use chassis::testing::{operator, speaking_for};
+use federation::store::quarantine::Standing;
 use federation::store::reissues;
 use prost::{Message, Name};
 use proto::common::Role;
@@ -12,6 +13,7 @@ use proto::membership::RoleGranted;
 use tonic::{Code, Status};
 
 use crate::coalition::Coalition;
+use crate::frames::find;
 use crate::node::{Node, SAID, soon};
 use crate::verdicts::granted;
 
@@ -43,14 +45,16 @@ const EVERYBODY: [Who; 9] = [
 
 const OPERATOR: &[Who] = &[Operator];
 
-const TABLE: [(&str, &[Who]); 9] = [
+const TABLE: [(&str, &[Who]); 11] = [
     ("CreateInvitation", OPERATOR),
+    ("DropQuarantine", OPERATOR),
     ("DropReissue", OPERATOR),
     ("GetSpaceDigest", OPERATOR),
     ("GetStatus", OPERATOR),
     ("JoinInitiative", OPERATOR),
     ("ListQuarantine", OPERATOR),
     ("ListReissues", OPERATOR),
+    ("RetryQuarantine", OPERATOR),
     ("RevokeNode", OPERATOR),
     ("SendReissue", OPERATOR),
 ];
@@ -106,6 +110,12 @@ async fn call(coalition: &Coalition, call: &str, caller: Option<&Caller>) -> Res
             let request = JoinInitiativeRequest { request_id, invitation: backbone.invite(initiative).await };
             alpha.calls_by(caller).join_initiative(request).await.map(drop)
         }
+        "DropQuarantine" => {
+            find(backbone, beta.id(), 1, Standing::Open).await;
+            let ids = backbone.lines().await.into_iter().rev().take(1).map(|line| line.id).collect();
+            client.drop_quarantine(DropQuarantineRequest { request_id, ids }).await.map(drop)
+        }
+        "RetryQuarantine" => client.retry_quarantine(RetryQuarantineRequest { request_id, id: 0 }).await.map(drop),
         "ListQuarantine" => client.list_quarantine(ListQuarantineRequest::default()).await.map(drop),
         "RevokeNode" => {
             let (node, reason) = (beta.id().to_string(), "laptop stolen".to_owned());

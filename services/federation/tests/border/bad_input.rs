@@ -11,18 +11,18 @@ use tonic_types::StatusExt;
 use crate::coalition::Coalition;
 use crate::node::Node;
 
-fn new_id() -> String {
+pub fn new_id() -> String {
     clock::new_id().to_string()
 }
 
-fn fields(status: &Status) -> Vec<String> {
+pub fn fields(status: &Status) -> Vec<String> {
     let violations = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
     let mut fields: Vec<String> = violations.into_iter().map(|violation| violation.field).collect();
     fields.sort();
     fields
 }
 
-fn reason(status: &Status) -> String {
+pub fn reason(status: &Status) -> String {
     status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
 }
 
@@ -102,6 +102,12 @@ async fn what_is_missing_or_malformed_is_named_by_every_call() {
         "ListReissues": list_reissues(ListReissuesRequest { page_size: 1, page_token: "no token".to_owned() })
             = ["page_token"];
         "SendReissue": send_reissue(SendReissueRequest { request_id: "short".to_owned(), number: 1 }) = ["request_id"];
+        "DropQuarantine": drop_quarantine(DropQuarantineRequest::default()) = ["ids"];
+        "DropQuarantine": drop_quarantine(DropQuarantineRequest { request_id: new_id(), ids: vec![1, 0] }) = ["ids"];
+        "DropQuarantine": drop_quarantine(DropQuarantineRequest { request_id: new_id(), ids: (1..=501).collect() })
+            = ["ids"];
+        "DropQuarantine": drop_quarantine(DropQuarantineRequest { request_id: "short".to_owned(), ids: vec![1] })
+            = ["request_id"];
         "GetSpaceDigest": get_space_digest(GetSpaceDigestRequest::default()) = ["space"];
         "GetSpaceDigest": get_space_digest(GetSpaceDigestRequest { space: "everywhere".to_owned() }) = ["space"];
         "JoinInitiative": join_initiative(JoinInitiativeRequest::default()) = ["invitation"];
@@ -111,6 +117,8 @@ async fn what_is_missing_or_malformed_is_named_by_every_call() {
             = ["node", "page_size"];
         "ListQuarantine": list_quarantine(ListQuarantineRequest { page_token: "no token".to_owned(), ..quarantine() })
             = ["page_token"];
+        "RetryQuarantine": retry_quarantine(RetryQuarantineRequest { request_id: new_id(), id: -1 }) = ["id"];
+        "RetryQuarantine": retry_quarantine(RetryQuarantineRequest::default()) = ["request_id"];
         "RevokeNode": revoke_node(RevokeNodeRequest::default()) = ["initiative", "node", "reason"];
         "RevokeNode": revoke_node(RevokeNodeRequest { reason: "x".repeat(501), ..revoke.clone() }) = ["reason"];
         "RevokeNode": revoke_node(RevokeNodeRequest { request_id: "short".to_owned(), ..revoke }) = ["request_id"];
@@ -140,6 +148,10 @@ async fn what_nobody_knows_or_is_anothers_is_refused() {
         assert_eq!(refused!(backbone, revoke_node, revoke(&unknown, alpha.id())).code(), Code::NotFound);
     }
     assert_eq!(refused!(backbone, revoke_node, revoke(initiative, &some_node())).code(), Code::NotFound);
+    let drop = DropQuarantineRequest { request_id: new_id(), ids: vec![17] };
+    assert_eq!(refused!(backbone, drop_quarantine, drop).code(), Code::NotFound);
+    let retry = RetryQuarantineRequest { request_id: new_id(), id: 17 };
+    assert_eq!(refused!(backbone, retry_quarantine, retry).code(), Code::NotFound);
     // What is the backbone's to do a partner does not.
     assert_eq!(reason(&refused!(alpha, create_invitation, wanted(initiative))), "NOT_THE_BACKBONE");
     assert_eq!(reason(&refused!(alpha, revoke_node, revoke(initiative, beta.id()))), "NOT_THE_BACKBONE");
@@ -187,31 +199,4 @@ async fn the_same_request_has_one_effect_and_the_same_answer_and_no_secret_is_ke
             .unwrap();
         assert_eq!(kept, 0);
     }
-}
-
-#[tokio::test]
-async fn quarantine_is_listed_page_by_page() {
-    let coalition = Coalition::new().await;
-    let Coalition { backbone, alpha, beta, members, .. } = &coalition;
-    let theirs = Reference::born_on(beta.id());
-    let told: Vec<_> =
-        (0..5).map(|number| alpha.event(members, &theirs, crate::node::SAID, format!("{number}"))).collect();
-    alpha.tell(members, &told).await;
-    backbone.refuses(&["NOT_ITS_HOME"; 5]).await;
-    let mut sequences = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request =
-            ListQuarantineRequest { node: alpha.id().to_string(), page_size: 2, page_token: page_token.clone() };
-        let page = backbone.calls().list_quarantine(request).await.unwrap().into_inner();
-        assert!(page.items.len() <= 2);
-        sequences.extend(page.items.into_iter().map(|item| item.sequence));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-        let of_all = ListQuarantineRequest { page_token: page_token.clone(), ..ListQuarantineRequest::default() };
-        assert_eq!(fields(&backbone.calls().list_quarantine(of_all).await.unwrap_err()), ["page_token"]);
-    }
-    assert_eq!(sequences, [5, 4, 3, 2, 1]);
 }

@@ -161,7 +161,7 @@ async fn a_flood_of_bad_frames_pushes_out_only_the_floods_own_lines() {
 }
 
 /// Something to be found, the `nth` of its kind.
-async fn find(node: &Node, peer: &NodeId, nth: u64, standing: Standing) {
+pub async fn find(node: &Node, peer: &NodeId, nth: u64, standing: Standing) {
     let finding = Finding {
         node: peer,
         space: String::new(),

@@ -20,6 +20,7 @@ mod joining;
 mod node;
 mod outages;
 mod poison;
+mod quarantine;
 mod restored;
 mod verdicts;
 

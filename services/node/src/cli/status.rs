@@ -11,7 +11,7 @@ use proto::federation::link_status::State;
 use proto::federation::{GetStatusRequest, GetStatusResponse, LinkStatus, RoomStatus, SpaceStatus};
 use serde::Serialize;
 
-use super::print;
+use super::{print, quarantine};
 use crate::client::Client;
 use crate::error::NodeError;
 use crate::words::{self, duration};
@@ -76,10 +76,14 @@ struct Link {
     last_contact_seconds_ago: Option<f64>,
     lag_entries: u64,
     lag_seconds: f64,
-    received: u64,
+    sent: u64,
     confirmed: u64,
+    received: u64,
+    held: u64,
     quarantined: u64,
     last_refusal: String,
+    /// The newest line in quarantine, with what to do.
+    newest: Option<quarantine::Line>,
     alarms: u64,
     last_alarm: String,
 }
@@ -151,8 +155,11 @@ fn link(link: LinkStatus) -> Link {
         follower: link.follower,
         lag_entries: link.lag_entries,
         lag_seconds: link.lag_seconds,
-        received: link.received,
+        sent: link.sent,
         confirmed: link.confirmed,
+        received: link.received,
+        held: link.held,
+        newest: link.newest.map(quarantine::line),
         quarantined: link.quarantined,
         last_refusal: link.last_refusal,
         alarms: link.alarms,
@@ -244,13 +251,16 @@ fn link_words(link: &Link) -> Vec<String> {
         0 => "nothing waits".to_owned(),
         waiting => format!("{waiting} waiting, the oldest for {}", duration(link.lag_seconds)),
     };
-    lines.push(format!("         {contact}; {lag}; {} received, {} confirmed", link.received, link.confirmed));
-    if link.quarantined > 0 {
-        if link.alarms > 0 {
-            lines
-                .push(format!("         ALARM: {} about what the backbone accepted; {}", link.alarms, link.last_alarm));
-        }
-        lines.push(format!("         {} in quarantine, the newest because {}", link.quarantined, link.last_refusal));
+    lines.push(format!(
+        "         {contact}; {lag}; {} sent, {} confirmed, {} received, {} held, {} quarantined",
+        link.sent, link.confirmed, link.received, link.held, link.quarantined
+    ));
+    if link.alarms > 0 {
+        lines.push(format!("         ALARM: {} about what the backbone accepted; {}", link.alarms, link.last_alarm));
+    }
+    if let Some(newest) = &link.newest {
+        lines.push(format!("         newest: {}", quarantine::happened(newest)));
+        lines.push(format!("                 {}", quarantine::to_do(newest)));
     }
     lines
 }

@@ -108,12 +108,10 @@ fn link(link: &LinkStatus) -> Vec<Finding> {
         found.push(Finding::advice(LINK, words, remedy));
     }
     if link.quarantined > 0 {
-        let words = format!(
-            "{} of what came from {who} was refused, the newest because {}",
-            words::thousands(link.quarantined),
-            link.last_refusal
-        );
-        found.push(Finding::advice(QUARANTINE, words, "look at it with `commonweal quarantine list`"));
+        let lines = words::count(link.quarantined, "line", "lines");
+        let words = format!("{lines} about {who} in quarantine, the newest because {}", link.last_refusal);
+        let to_do = link.newest.as_ref().map(|newest| newest.advice.as_str()).unwrap_or_default();
+        found.push(Finding::advice(QUARANTINE, words, format!("{to_do}; `commonweal quarantine list` shows all")));
     }
     found
 }

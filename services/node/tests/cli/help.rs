@@ -40,6 +40,8 @@ const COMMANDS: &[&[&str]] = &[
     &["quarantine"],
     &["quarantine", "list"],
     &["quarantine", "show"],
+    &["quarantine", "retry"],
+    &["quarantine", "drop"],
     &["verify"],
     &["health"],
     &["migrate"],
