@@ -73,8 +73,9 @@ impl Invite {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  commonweal join commonweal1:CiQw...")]
 pub(super) struct Join {
-    /// The invitation, as it was printed.
-    invitation: String,
+    /// The invitation, as it was printed; line breaks, spaces and quotes that came into it on the way do no harm.
+    #[arg(required = true)]
+    invitation: Vec<String>,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -94,7 +95,7 @@ struct Joined {
 impl Join {
     pub(super) async fn run(self, config: &Config) -> Result<ExitCode, NodeError> {
         let client = Client::operator(config).await?;
-        let request = JoinInitiativeRequest { request_id: request_id(), invitation: self.invitation };
+        let request = JoinInitiativeRequest { request_id: request_id(), invitation: self.invitation.concat() };
         let joined = client.federation().join_initiative(request).await?.into_inner();
         // A follower is sent what is public, be it nothing yet, and never the initiative itself.
         let heard = match joined.follower {

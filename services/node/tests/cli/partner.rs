@@ -162,7 +162,42 @@ async fn what_a_command_about_members_finds_wrong_it_names() {
     assert_eq!(listed["members"].as_array().map(Vec::len), Some(0));
     pair.refuses(node, &["measure", "rollup", "reading"], 2, "no measure is defined yet").await;
     pair.refuses(node, &["revoke", "gamma", "--reason", "r"], 2, "no node is called \"gamma\" here").await;
-    pair.refuses(node, &["join", "commonweal1:abc"], 2, "copy the whole line").await;
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_broken_invitation_says_what_is_wrong_with_it() {
+    let pair = Pair::init().await;
+    let node = &pair.backbone;
+    let served = pair.stage.serve(node, &[]).await;
+    pair.begin().await;
+    let line = pair.does(node, &["invite", "--for", "alpha"]).await.out.trim().to_owned();
+    let made = federation::invitation::read(&line, chassis::clock::now()).unwrap();
+    let (middle, last) = (line.len() / 2, line.len() - 1);
+    let other = if line.as_bytes()[middle] == b'x' { "y" } else { "x" };
+    let changed = [&line[..middle], other, &line[middle + 1..]].concat();
+    let long_ago = proto::federation::Invitation {
+        expires_at: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        ..made
+    };
+    for (broken, words) in [
+        ("commonweal1:abc", "cut short: copy the whole line"),
+        (&line[..middle], "cut short: copy the whole line"),
+        (&line[..last], "cut short: copy the whole line"),
+        (&changed, "was changed on the way"),
+        (&format!("{line}!"), "no invitation has a '!' in it"),
+        (&line.replace("commonweal1:", "commonweal2:"), "made by another version"),
+        ("our-invitation", "this is not an invitation"),
+        (&federation::invitation::write(&long_ago), "expired on 2023-11-14 22:13 UTC"),
+    ] {
+        pair.refuses(node, &["join", broken], 2, words).await;
+    }
+    // As it comes out of a mail it is read, and leads to where it should.
+    let (one, two) = line.split_at(middle);
+    let wrapped = format!("\u{201c}{one}\r\n  {two}\u{201d}");
+    for pasted in [&["join", wrapped.as_str()][..], &["join", one, two]] {
+        pair.refuses(node, pasted, 1, "is itself the backbone").await;
+    }
     assert_eq!(served.stop().await, Some(0));
 }
 
