@@ -133,7 +133,10 @@ pub fn may_join(here: &NodeId, known: Option<&Initiative>, invitation: &Invitati
 }
 
 /// The first introduction: trusted because the root key in the invitation says so.
-fn introduced(invitation: &Invitation, reply: &EnrolmentReply) -> Result<Initiative, NotJoined> {
+///
+/// # Errors
+/// What the answer does not hold of what the invitation promised.
+pub fn introduced(invitation: &Invitation, reply: &EnrolmentReply) -> Result<Initiative, NotJoined> {
     let refused = |what: &str| NotJoined::NotTheBackbone(what.to_owned());
     let root_key = wire::head(&invitation.root_key).ok_or_else(|| refused("the root key cannot be read"))?;
     let signed = reply.appointment.clone().ok_or_else(|| refused("it showed no appointment"))?;

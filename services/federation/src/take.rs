@@ -234,7 +234,7 @@ impl Link {
 }
 
 /// Reads a message, and keeps no more of its lists than could be right: few bytes can name very many empty entries.
-fn read(bytes: &Bytes) -> Option<LinkMessage> {
+pub fn read(bytes: &Bytes) -> Option<LinkMessage> {
     let mut message = LinkMessage::decode(bytes.clone()).ok()?;
     match &mut message.message {
         Some(link_message::Message::Frame(frame)) => bound(&mut frame.entries, ENTRIES),

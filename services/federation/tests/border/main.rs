@@ -11,6 +11,7 @@ mod bad_input;
 mod circles;
 mod coalition;
 mod erasure;
+mod fairness;
 mod followers;
 mod forge;
 mod frames;
