@@ -171,7 +171,8 @@ async fn a_broken_invitation_says_what_is_wrong_with_it() {
     let node = &pair.backbone;
     let served = pair.stage.serve(node, &[]).await;
     pair.begin().await;
-    let line = pair.does(node, &["invite", "--for", "alpha"]).await.out.trim().to_owned();
+    // The border hears of the initiative a moment later.
+    let line = pair.soon(node, &["invite", "--for", "alpha"]).await.out.trim().to_owned();
     let made = federation::invitation::read(&line, chassis::clock::now()).unwrap();
     let (middle, last) = (line.len() / 2, line.len() - 1);
     let other = if line.as_bytes()[middle] == b'x' { "y" } else { "x" };
