@@ -1,22 +1,25 @@
 //! Who a node is: a chain of ed25519 keys, of which the first gives the node its id and each signs the next.
 
 pub mod root;
+mod rotation;
+mod stored;
 
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
-use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use proto::federation::NodeKey;
-use serde::{Deserialize, Serialize};
 
 use crate::clock;
 use crate::names::NodeId;
 use crate::strongbox::{self, BoxError};
+use stored::Held;
 
 /// What a key signs its successor over, before the successor's public key.
 pub const SUCCESSION: &[u8] = b"commonweal-key-1";
-/// The most keys in a chain: no node changes its key so often.
-pub const MOST_KEYS: usize = 1000;
+/// The most keys in a chain: one a year for a generation. Two chains of them travel beside a step of an order to whoever
+/// only follows it, and must fit one message with the largest frame.
+pub const MOST_KEYS: usize = 30;
 const FILE: &str = "node.key";
 
 /// Why a key, a chain or a signature does not hold.
@@ -43,33 +46,24 @@ pub enum KeyError {
     /// No key, or more than anybody has.
     #[error("a chain of {0} keys is none")]
     Length(usize),
+    /// A node changes its key only so often.
+    #[error(
+        "this node has had {MOST_KEYS} keys, the most that a node may have: make a new node, and invite it in this one's place"
+    )]
+    Spent,
+    /// The file is not the later one of the keys that this process has.
+    #[error("{0} holds other keys than this node runs with, and none that follow them: put the newest copy there")]
+    OtherKeys(PathBuf),
     /// The appointment is of another root, or of a format this version does not know.
     #[error("the appointment is {0}")]
     Appointment(&'static str),
 }
 
-/// The keys of this node.
+/// The keys of this node. They may change while it runs: see [`NodeKeys::follow`].
 pub struct NodeKeys {
-    current: SigningKey,
-    chain: Vec<NodeKey>,
     id: NodeId,
     path: PathBuf,
-}
-
-/// As the file has it. Former secrets are not kept: they could only be stolen.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored {
-    secret: String,
-    chain: Vec<StoredKey>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredKey {
-    public_key: String,
-    #[serde(default)]
-    signature: String,
+    held: RwLock<Held>,
 }
 
 impl NodeKeys {
@@ -81,9 +75,10 @@ impl NodeKeys {
         let current = fresh()?;
         let public_key = current.verifying_key().to_bytes();
         let chain = vec![NodeKey { public_key: public_key.to_vec().into(), signature: Default::default() }];
-        let keys = Self { current, chain, id: NodeId::of_key(&public_key), path: data_dir.join(FILE) };
-        strongbox::make(&keys.path, &keys.stored())?;
-        Ok(keys)
+        let held = Held { current, former: Vec::new(), chain };
+        let path = data_dir.join(FILE);
+        strongbox::make(&path, &held.written())?;
+        Ok(Self { id: NodeId::of_key(&public_key), path, held: RwLock::new(held) })
     }
 
     /// The keys in a data directory; `None` where the node has none yet.
@@ -92,24 +87,8 @@ impl NodeKeys {
     /// Where the file cannot be read, or what it says does not hold.
     pub fn load(data_dir: &Path) -> Result<Option<Self>, KeyError> {
         let path = data_dir.join(FILE);
-        let Some(content) = strongbox::read(&path)? else { return Ok(None) };
-        let malformed = || BoxError::Malformed { path: path.clone(), what: "a node's chain of keys" };
-        let stored: Stored = serde_json::from_slice(&content).map_err(|_| malformed())?;
-        let bytes = |text: &str| HEXLOWER.decode(text.as_bytes()).map_err(|_| malformed());
-        let mut chain = Vec::with_capacity(stored.chain.len());
-        for key in &stored.chain {
-            chain
-                .push(NodeKey { public_key: bytes(&key.public_key)?.into(), signature: bytes(&key.signature)?.into() });
-        }
-        let first = chain.first().and_then(|key| array(&key.public_key)).ok_or_else(malformed)?;
-        let id = NodeId::of_key(&first);
-        let publics = verify_chain(&id, &chain)?;
-        let secret: [u8; 32] = bytes(&stored.secret)?.try_into().map_err(|_| malformed())?;
-        let current = SigningKey::from_bytes(&secret);
-        if publics.last() != Some(&current.verifying_key().to_bytes()) {
-            return Err(malformed().into());
-        }
-        Ok(Some(Self { current, chain, id, path }))
+        let Some((id, held)) = Held::read(&path)? else { return Ok(None) };
+        Ok(Some(Self { id, path, held: RwLock::new(held) }))
     }
 
     /// The keys in a data directory, made where there are none.
@@ -130,27 +109,21 @@ impl NodeKeys {
 
     /// Signs a message with the current key. What is signed begins with what it is for, as in "commonweal-seal-1".
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.current.sign(message).to_bytes()
+        self.with(|held| held.current.sign(message).to_bytes())
     }
 
     /// The current public key.
     pub fn public(&self) -> [u8; 32] {
-        self.current.verifying_key().to_bytes()
+        self.with(|held| held.current.verifying_key().to_bytes())
     }
 
     /// All keys, first to current.
     pub fn chain(&self) -> Vec<NodeKey> {
-        self.chain.clone()
+        self.with(|held| held.chain.clone())
     }
 
-    fn stored(&self) -> Vec<u8> {
-        let chain = self.chain.iter().map(|key| StoredKey {
-            public_key: HEXLOWER.encode(&key.public_key),
-            signature: HEXLOWER.encode(&key.signature),
-        });
-        let stored = Stored { secret: HEXLOWER.encode(self.current.as_bytes()), chain: chain.collect() };
-        // A struct of texts always has a JSON form.
-        serde_json::to_vec_pretty(&stored).unwrap_or_default()
+    fn with<T>(&self, look: impl FnOnce(&Held) -> T) -> T {
+        look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -206,24 +179,14 @@ fn array(bytes: &[u8]) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
 
-    /// A new key, signed by the present one, takes its place in the file.
-    fn succeed(keys: &mut NodeKeys) {
-        let next = fresh().unwrap();
-        let public_key = next.verifying_key().to_bytes();
-        let signature = keys.sign(&succession(&public_key));
-        keys.chain.push(NodeKey { public_key: public_key.to_vec().into(), signature: signature.to_vec().into() });
-        keys.current = next;
-        strongbox::replace(&keys.path, &keys.stored()).unwrap();
-    }
-
     #[test]
     fn a_node_keeps_its_id_when_its_key_changes() {
         let folder = tempfile::tempdir().unwrap();
-        let mut keys = NodeKeys::create(folder.path()).unwrap();
+        let keys = NodeKeys::create(folder.path()).unwrap();
         let (id, first) = (keys.id().clone(), keys.public());
         assert_eq!(NodeId::of_key(&first), id);
-        succeed(&mut keys);
-        succeed(&mut keys);
+        NodeKeys::rotate(folder.path()).unwrap();
+        let keys = NodeKeys::rotate(folder.path()).unwrap();
         let loaded = NodeKeys::load(folder.path()).unwrap().unwrap();
         assert_eq!((loaded.id(), loaded.public()), (&id, keys.public()));
         let publics = verify_chain(&id, &loaded.chain()).unwrap();
@@ -235,9 +198,9 @@ mod tests {
     #[test]
     fn a_chain_with_a_foreign_link_does_not_hold() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let mut alpha = NodeKeys::create(one.path()).unwrap();
+        NodeKeys::create(one.path()).unwrap();
         let impostor = NodeKeys::create(two.path()).unwrap();
-        succeed(&mut alpha);
+        let alpha = NodeKeys::rotate(one.path()).unwrap();
         let chain = alpha.chain();
         assert!(matches!(verify_chain(impostor.id(), &chain), Err(KeyError::OtherNode(_))));
         assert!(matches!(verify_chain(alpha.id(), &[]), Err(KeyError::Length(0))));

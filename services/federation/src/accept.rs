@@ -16,6 +16,7 @@ use crate::border::{Border, BorderError};
 use crate::domain::{self, Step};
 use crate::governance;
 use crate::keep::{self, Kept};
+use crate::keys;
 use crate::own::By;
 use crate::store::entries;
 use crate::store::nodes::Initiative;
@@ -134,7 +135,8 @@ async fn verify(
     let members = order::lock(connection, &Space::members(&initiative.initiative)).await?;
     let standing = (&initiative.initiative, &members);
     let belonging = border.belongings.at(connection, standing, mailbox, members.position).await?;
-    chain.check(belonging.keys().ok_or_else(|| NotAccepted::NotAdmitted(mailbox.clone()))?)?;
+    let keys = belonging.keys().ok_or_else(|| NotAccepted::NotAdmitted(mailbox.clone()))?;
+    chain.check(keys)?;
     // A space is opened by its first entry: whoever may not write there opens none.
     let space = &chain.feed.space;
     // Only who is in a circle stands in the space's own order.
@@ -157,6 +159,8 @@ async fn verify(
             if chain.digest_at(held.sequence) != Some(held.digest) {
                 return Err(NotAccepted::Fork(held.sequence));
             }
+            // What came again from before a change of its key is dropped above, and no fault.
+            chain.check_current(keys)?;
             chain.links.drain(..usize::try_from(seen).unwrap_or(0).min(chain.links.len()));
             chain.previous = held.digest;
         }
@@ -207,6 +211,7 @@ pub(crate) async fn place(
     let at = clock::now().max(before.accepted_at);
     let after = (&feed.space, before.position);
     let governance = governance::of(connection, initiative, &feed.origin, belonging, at, after).await?;
+    let governance = keys::judged_by(connection, initiative, chain, members.position, governance).await?;
     let told = match &by {
         Source::Partner(told) => told.clone(),
         Source::Here(_) => BTreeSet::new(),
@@ -218,7 +223,7 @@ pub(crate) async fn place(
         Some((*sequence, refusal.code(), refusal.to_string()))
     });
     let step = wire::accept(chain, before.position + 1, &before.digest, members.position, at, refused);
-    let seal = wire::seal(&border.keys, &step.digest);
+    let seal = keys::seal(connection, border, initiative, members.position, &step.digest).await?;
     order::append(connection, &step, &seal, &chain.seal).await?;
     for refusal in &step.acceptance.refused {
         note_refusal(connection, chain, refusal).await?;

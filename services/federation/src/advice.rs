@@ -4,7 +4,7 @@ use crate::store::quarantine::Standing;
 
 /// Every code, with what is to be done about what was not taken in, or gives an alarm; of an entry that the order
 /// refuses, what whoever told it can do.
-pub const CODES: [(&str, &str); 35] = [
+pub const CODES: [(&str, &str); 37] = [
     ("BACKBONE_ONLY", "ask the backbone to say it"),
     ("BAD_EVENT_ID", UPGRADE),
     ("BAD_EVENT_TYPE", STRANGE),
@@ -17,6 +17,10 @@ pub const CODES: [(&str, &str); 35] = [
     ("EMPTY", STRANGE),
     ("FOREIGN_KEY", "ask whoever looks after that node whether its key was changed or copied"),
     ("FORK", "find out which of the two nodes was restored from a backup; until they agree, nothing more goes there"),
+    (
+        "FORMER_KEY",
+        "nothing, once; if it goes on, somebody may have a former key of that node, or it runs with an old copy of its keys",
+    ),
     ("LOCAL_FAULT", "look at the log of this node, and mend its database or disk; then it is taken in by itself"),
     ("MALFORMED", "upgrade the older of the two nodes; if it stays, ask whoever looks after that node what runs there"),
     ("MIXED_FEEDS", STRANGE),
@@ -24,6 +28,10 @@ pub const CODES: [(&str, &str); 35] = [
     ("NOT_AN_EVENT", "split it into smaller parts if it was large; else upgrade the node that told it"),
     ("NOT_ERASABLE", "ask the backbone why it left something out; or upgrade this node"),
     ("NOT_ITS_HOME", "ask the node it is about, for only that one may say it: propose or request it there"),
+    (
+        "NOT_ITS_KEYS",
+        "ask whoever looks after that node, by another way than this one, who else has a copy of its keys",
+    ),
     ("NOT_ITS_SPACE", "ask the backbone who belongs to that space"),
     ("NO_EVIDENCE", "ask the backbone why it accepted that, and look at the node it came from"),
     ("OTHER_EPOCH", "ask whoever looks after that node whether it was restored from a backup"),

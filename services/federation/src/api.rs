@@ -2,6 +2,7 @@
 
 mod initiative;
 mod invitation;
+mod key;
 mod node;
 mod quarantine;
 mod reading;
@@ -14,10 +15,10 @@ use chassis::names::Reference;
 use proto::federation::federation_service_server::{FederationService, FederationServiceServer};
 use proto::federation::{
     CreateInvitationRequest, CreateInvitationResponse, DropQuarantineRequest, DropQuarantineResponse,
-    DropReissueRequest, DropReissueResponse, GetSpaceDigestRequest, GetSpaceDigestResponse, GetStatusRequest,
-    GetStatusResponse, JoinInitiativeRequest, JoinInitiativeResponse, ListQuarantineRequest, ListQuarantineResponse,
-    ListReissuesRequest, ListReissuesResponse, RetryQuarantineRequest, RetryQuarantineResponse, RevokeNodeRequest,
-    RevokeNodeResponse, SendReissueRequest, SendReissueResponse,
+    DropReissueRequest, DropReissueResponse, GetKeyRequest, GetKeyResponse, GetSpaceDigestRequest,
+    GetSpaceDigestResponse, GetStatusRequest, GetStatusResponse, JoinInitiativeRequest, JoinInitiativeResponse,
+    ListQuarantineRequest, ListQuarantineResponse, ListReissuesRequest, ListReissuesResponse, RetryQuarantineRequest,
+    RetryQuarantineResponse, RevokeNodeRequest, RevokeNodeResponse, SendReissueRequest, SendReissueResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -67,6 +68,7 @@ calls! {
     list_reissues(ListReissuesRequest) -> ListReissuesResponse: reissue;
     send_reissue(SendReissueRequest) -> SendReissueResponse: reissue;
     drop_reissue(DropReissueRequest) -> DropReissueResponse: reissue;
+    get_key(GetKeyRequest) -> GetKeyResponse: key;
     get_space_digest(GetSpaceDigestRequest) -> GetSpaceDigestResponse: reading;
 }
 

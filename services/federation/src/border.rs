@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
 
 use crate::belonging::Belongings;
+use crate::keys::KeptKeys;
 use crate::restored::Restored;
 use crate::wire::Head;
 
@@ -32,6 +33,8 @@ pub struct Border {
     pub trace: Arc<Mutex<String>>,
     /// What the members space says of nodes.
     pub belongings: Belongings,
+    /// Which keys its backbones have, as far as that is kept in memory.
+    pub backbone_keys: KeptKeys,
 }
 
 impl Border {
@@ -75,6 +78,9 @@ pub enum BorderError {
     /// The marker beside the key.
     #[error(transparent)]
     Marker(#[from] chassis::strongbox::BoxError),
+    /// Something stands in the way of this node's own key.
+    #[error("{0}")]
+    Key(String),
     /// The hub cannot be reached or refuses.
     #[error("hub: {0}")]
     Hub(String),
@@ -87,7 +93,7 @@ impl BorderError {
         let error = match self {
             Self::Database(error) | Self::Fold(chassis::room::FoldError::Database(error)) => error,
             Self::Fold(_) => return true,
-            Self::Randomness | Self::Restored | Self::Marker(_) | Self::Hub(_) => return false,
+            Self::Randomness | Self::Restored | Self::Marker(_) | Self::Key(_) | Self::Hub(_) => return false,
         };
         match error {
             sqlx::Error::Database(error) => {

@@ -1,10 +1,12 @@
 //! The rules of the border: what may enter, and what to do with a number that is not the next. Pure.
 
+pub mod succession;
+
 use chassis::event::Event;
 use chassis::names::{NodeId, Reference, Space, Within};
 use proto::common::{Role, Teller, Telling};
 
-use crate::wire::{EVENT_BYTES, FeedName, Link};
+use crate::wire::{EVENT_BYTES, FeedName, Head, Link};
 
 /// What the members space says, at the governance position, about the node that wrote an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub struct Governance {
     pub in_circle: bool,
     /// Which organization living on it holds which role.
     pub roles: Vec<(Reference, Role)>,
+    /// Its keys, first to current; of the backbone only where it tells of a new one.
+    pub keys: Vec<Head>,
 }
 
 /// Why an entry is refused. Final: the feed goes on without it.
@@ -67,6 +71,14 @@ pub enum Refusal {
     /// The same event stands in the order already.
     #[error("the same event was told before")]
     DuplicateEvent,
+    /// The keys it tells of are not the way on from those it had.
+    #[error("{origin} cannot have changed its key so: {what}")]
+    NotItsKeys {
+        /// Who told.
+        origin: NodeId,
+        /// What is wrong with them.
+        what: String,
+    },
     /// Too large.
     #[error("the event has {0} bytes; at most {EVENT_BYTES} may cross the border")]
     TooLarge(usize),
@@ -90,6 +102,7 @@ impl Refusal {
             Self::BackboneOnly(_) => "BACKBONE_ONLY",
             Self::RoleMissing { .. } => "ROLE_MISSING",
             Self::DuplicateEvent => "DUPLICATE_EVENT",
+            Self::NotItsKeys { .. } => "NOT_ITS_KEYS",
             Self::TooLarge(_) => "TOO_LARGE",
         }
     }
@@ -131,6 +144,7 @@ pub fn read(feed: &FeedName, link: &Link, backbone: bool) -> Result<Event, Refus
     if proto::telling(&event.type_name).is_none() && proto::knows(&event.type_name) {
         return Err(Refusal::Untellable(event.type_name));
     }
+    succession::shown(&event).map_err(|what| Refusal::NotItsKeys { origin: feed.origin.clone(), what })?;
     Ok(event)
 }
 
@@ -147,6 +161,7 @@ pub fn permit(feed: &FeedName, event: &Event, governance: &Governance, told_befo
         return Err(Refusal::NotItsSpace(feed.origin.clone()));
     }
     may_tell(feed, event, governance)?;
+    may_change_keys(event, governance)?;
     if told_before { Err(Refusal::DuplicateEvent) } else { Ok(()) }
 }
 
@@ -195,6 +210,17 @@ fn may_tell(feed: &FeedName, event: &Event, governance: &Governance) -> Result<(
             Err(Refusal::RoleMissing { origin: feed.origin.clone(), event_type: name(), roles: roles_in_words(rule) })
         }
         Teller::Unspecified => Err(Refusal::Untellable(name())),
+    }
+}
+
+/// Of two successors of one key only the one that is accepted first is its node's.
+fn may_change_keys(event: &Event, governance: &Governance) -> Result<(), Refusal> {
+    let refused = |what: &str| Refusal::NotItsKeys { origin: event.home.clone(), what: what.to_owned() };
+    match succession::shown(event) {
+        Ok(None) => Ok(()),
+        Ok(Some(shown)) if succession::goes_on(&governance.keys, &shown.heads) => Ok(()),
+        Ok(Some(_)) => Err(refused("they do not go on from the keys it had")),
+        Err(what) => Err(refused(&what)),
     }
 }
 
@@ -284,11 +310,11 @@ mod tests {
     }
 
     fn backbone() -> Governance {
-        Governance { admitted: true, backbone: true, in_circle: false, roles: vec![] }
+        Governance { admitted: true, backbone: true, ..Governance::default() }
     }
 
     fn partner() -> Governance {
-        Governance { admitted: true, backbone: false, in_circle: false, roles: vec![] }
+        Governance { admitted: true, ..Governance::default() }
     }
 
     #[test]

@@ -178,6 +178,8 @@ async fn admissible(
     match known.into_iter().find(|known| known.node == *node) {
         Some(known) if known.ended_position.is_some() => return Err(NotLetIn::Ended(known.display_name)),
         Some(_) if row.follower => return Err(NotLetIn::Belongs),
+        // A former key proves nothing any more.
+        Some(known) if !keys.starts_with(&known.keys) => return Err(NotLetIn::NoProof),
         _ => {}
     }
     match links::read(connection, node, &reference).await? {

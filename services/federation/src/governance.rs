@@ -13,15 +13,17 @@ use time::OffsetDateTime;
 
 use crate::belonging::Belonging;
 use crate::border::BorderError;
-use crate::domain::{self, Governance};
+use crate::domain::{self, Governance, succession};
+use crate::keys;
 use crate::store::key_chains;
 use crate::store::nodes::{self, Initiative, Node};
 use crate::store::{order, signed, unsigned};
+use crate::wire::Head;
 
 /// Whether events of this type change what later entries are judged by.
 pub fn changes(event_type: &str) -> bool {
     let nodes = [NodeAdmitted::full_name(), NodeEnded::full_name()].iter().any(|name| name == event_type);
-    nodes || roles::hears(event_type) || circles::hears(event_type)
+    nodes || succession::is_change(event_type) || roles::hears(event_type) || circles::hears(event_type)
 }
 
 /// What a node is judged by where it tells something `after` a position of a space's own order, at an instant.
@@ -39,10 +41,12 @@ pub async fn of(
     let backbone = initiative.backbone == *node;
     if backbone {
         // It grants the roles: none can be missing to it.
-        return Ok(Governance { admitted: true, backbone, in_circle: false, roles: Vec::new() });
+        return Ok(Governance { admitted: true, backbone, ..Governance::default() });
     }
     let in_circle = domain::is_circle(space) && circles::included_at(connection, space, node, signed(after)).await?;
-    Ok(Governance { admitted: belonging.keys().is_some(), backbone, in_circle, roles: belonging.roles(at) })
+    let keys = belonging.keys().map(<[Head]>::to_vec);
+    let (admitted, keys) = (keys.is_some(), keys.unwrap_or_default());
+    Ok(Governance { admitted, backbone, in_circle, roles: belonging.roles(at), keys })
 }
 
 /// Folds an accepted event, if it is one that later entries are judged by.
@@ -93,6 +97,7 @@ async fn fold_node(
     if event.type_name == NodeAdmitted::full_name() {
         if let Ok(admitted) = event.message::<NodeAdmitted>()
             && let Some(node) = read(&admitted)
+            && goes_on(connection, reference, &node).await?
         {
             nodes::admit(connection, reference, &node, position).await?;
             key_chains::keep(connection, &node.node, &admitted.keys).await?;
@@ -107,7 +112,18 @@ async fn fold_node(
         }
         return Ok(true);
     }
+    if succession::is_change(&event.type_name) {
+        keys::fold(connection, initiative, event, position).await?;
+        return Ok(true);
+    }
     Ok(false)
+}
+
+/// Whoever comes back does so with the keys it had, or more of them.
+async fn goes_on(connection: &mut PgConnection, initiative: &Reference, node: &Node) -> Result<bool, sqlx::Error> {
+    let known = nodes::nodes(connection, initiative).await?;
+    let known = known.into_iter().find(|known| known.node == node.node);
+    Ok(known.is_none_or(|known| node.keys.starts_with(&known.keys)))
 }
 
 fn read(admitted: &NodeAdmitted) -> Option<Node> {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chassis::identity::{self, NodeKeys};
 use chassis::names::{NodeId, Reference};
 use prost::Message;
-use proto::federation::{EnrolmentReply, EnrolmentRequest, Invitation};
+use proto::federation::{EnrolmentReply, EnrolmentRequest, Invitation, NodeKey};
 
 use crate::hub::{self, EnrolmentCredentials, HubReach, NodeCredentials, new_user_seed};
 use crate::store::links::LinkRow;
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Joined {
     /// The initiative.
     pub initiative: Initiative,
+    /// The backbone's keys with what proves them.
+    pub backbone_keys: Vec<NodeKey>,
     /// The link to the backbone.
     pub link: LinkRow,
 }
@@ -71,7 +73,7 @@ pub async fn join(keys: &NodeKeys, display_name: &str, invitation: &Invitation) 
     let mailbox = serde_json::to_value(credentials).map_err(|error| NotJoined::Key(error.to_string()))?;
     let (backbone, reference) = (initiative.backbone.clone(), initiative.initiative.clone());
     let link = LinkRow { follower: invitation.follower, ..LinkRow::new(backbone, reference, mailbox) };
-    Ok(Joined { initiative, link })
+    Ok(Joined { initiative, backbone_keys: reply.backbone_keys, link })
 }
 
 /// What a newcomer asks of the backbone, with the proof that it holds its keys and read the invitation whole.

@@ -19,6 +19,7 @@ pub mod hub;
 pub mod invitation;
 pub mod join;
 pub mod keep;
+pub mod keys;
 pub mod link;
 pub mod links;
 pub mod marker;

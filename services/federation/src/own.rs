@@ -14,7 +14,7 @@ use crate::store::entries::{self, NewEntry};
 use crate::store::nodes::Initiative;
 use crate::store::{feeds, order};
 use crate::wire::{self, Chain, FeedName, Link};
-use crate::{erasure, governance, reissue};
+use crate::{erasure, governance, keys, reissue};
 
 /// Who told events.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ pub async fn tell(
         if nth > 0 {
             members = order::lock(connection, &members_space).await?;
         }
-        let seal = wire::seal(&border.keys, &head);
+        let seal = keys::seal(connection, border, initiative, members.position, &head).await?;
         let chain = &Chain { feed: feed.clone(), previous: wire::GENESIS, links, seal };
         // The root's word says that the backbone belongs.
         let (members, belonging, by) = (&members, &Belonging::default(), Source::Here(by));

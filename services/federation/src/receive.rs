@@ -19,13 +19,14 @@ use crate::following;
 use crate::governance;
 use crate::holding;
 use crate::keep::{self, Kept, Verdicts};
+use crate::keys::{self, BackboneKeys};
 use crate::meters::{link_meters, peer};
 use crate::regain;
 use crate::store::nodes::Initiative;
 use crate::store::order::{self, Order};
 use crate::store::quarantine::{self, Finding, Standing};
 use crate::store::{entries, feeds, signed};
-use crate::wire::{self, Chain, Head, Link, Step, WireError};
+use crate::wire::{self, Chain, Link, Step, WireError};
 
 /// Why an acceptance is not taken: it is not what the backbone made, or not for this node.
 #[derive(Debug, thiserror::Error)]
@@ -141,8 +142,37 @@ pub(crate) fn read(border: &Border, initiative: &Initiative, message: &Accepted)
         return Err(NotTaken::NotItsSpace);
     }
     let seal = message.seal.clone().ok_or(WireError::Malformed)?;
-    wire::check_seal(&seal, &step.digest, &initiative.backbone, &initiative.backbone_keys)?;
     Ok((step, seal))
+}
+
+/// How the members space stands, and which keys the backbone had in it.
+type Known = (Order, Arc<BackboneKeys>);
+
+/// Checks that the backbone sealed a step, with the key it had where the step was judged. Tells what that was known by; a
+/// follower holds none of it.
+async fn sealed(
+    border: &Border,
+    connection: &mut PgConnection,
+    initiative: &Initiative,
+    (step, seal): (&Step, &Seal),
+    shown: &[NodeKey],
+) -> Result<Option<Known>, NotTaken> {
+    if initiative.follows {
+        following::check_step(connection, initiative, step, seal, shown).await??;
+        return Ok(None);
+    }
+    let space = Space::members(&initiative.initiative);
+    let members = match step.feed.space == space {
+        true => order::lock(connection, &space).await?,
+        false => order::read(connection, &space).await?,
+    };
+    let keys = border.backbone_keys.at(connection, initiative, &members).await?;
+    let governed_by = step.acceptance.governance_position;
+    match keys.check(initiative, seal, &step.digest, governed_by) {
+        // What is not held here yet may tell of the key that made it.
+        Err(WireError::ForeignKey(_) | WireError::FormerKey(_)) if governed_by > members.position => Err(NotTaken::Gap),
+        checked => checked.map(|()| Some((members, keys))).map_err(NotTaken::from),
+    }
 }
 
 /// This node, as one to whom the initiative's spaces are sent.
@@ -159,12 +189,18 @@ async fn take(
     message: &Accepted,
 ) -> Result<Outcome, NotTaken> {
     let position = step.acceptance.position;
-    let before = order::lock(connection, &step.feed.space).await?;
-    let members = match domain::step(before.position, position, position) {
+    let known = sealed(border, connection, initiative, (step, seal), &message.backbone_keys).await?;
+    let space = &step.feed.space;
+    let before = match &known {
+        Some((members, _)) if *space == Space::members(&initiative.initiative) => *members,
+        _ => order::lock(connection, space).await?,
+    };
+    let members = known.as_ref().map_or(before, |(members, _)| *members);
+    match domain::step(before.position, position, position) {
         domain::Step::Drop => return held_already(connection, step).await,
         domain::Step::Ask => return Err(NotTaken::Gap),
-        domain::Step::Take { .. } => follows(connection, initiative, step, &before).await?,
-    };
+        domain::Step::Take { .. } => follows(initiative, step, &before, &members)?,
+    }
     // Whoever comes into a circle later gets what was told before: only who was taken out can know that it is not in it.
     let last = holding::up_to(connection, &step.feed.space, holder(border, initiative)).await?;
     let backbone = initiative.backbone == *border.node();
@@ -176,18 +212,24 @@ async fn take(
         border.restored.found_out(connection).await?;
     }
     let place = Place { position: signed(position), at: step.at };
+    let belonging = match initiative.follows {
+        true => Arc::default(),
+        false => belonging(border, connection, initiative, step, &members).await?,
+    };
+    let origin = match &known {
+        None => Origin::Shown(&message.origin_keys),
+        Some((_, keys)) if step.feed.origin == initiative.backbone => Origin::Backbone(keys),
+        Some(_) => Origin::Member(&belonging),
+    };
     if step.feed.origin == *border.node() {
-        confirm_own(border, connection, initiative, (step, seal), (message, &members), place).await?;
+        confirm_own(border, connection, initiative, (step, seal), (message, origin), place).await?;
     } else {
         let frame = message.frame.as_ref().ok_or(NotTaken::OtherFrame)?;
         let chain = wire::read(frame)?;
-        let origin = match initiative.follows {
-            true => None,
-            false => Some(belonging(border, connection, initiative, step, &members).await?),
-        };
-        let verdicts = verify(connection, initiative, step, &chain, (origin.as_deref(), &message.origin_keys)).await?;
+        let verdicts = verify(connection, initiative, step, &chain, origin).await?;
         if initiative.follows {
             following::remember(connection, &chain.feed.origin, &message.origin_keys).await?;
+            following::remember(connection, &initiative.backbone, &message.backbone_keys).await?;
         }
         order::append(connection, step, seal, &chain.seal).await?;
         let kept = Kept { initiative, chain: &chain, acceptance: &step.acceptance, verdicts, place };
@@ -218,17 +260,12 @@ async fn held_already(connection: &mut PgConnection, step: &Step) -> Result<Outc
     if same { Ok(Outcome::Dropped) } else { Err(NotTaken::BrokenOrder(position)) }
 }
 
-/// The next step names the one before, is not earlier, and is judged by governance that is held here and not older:
-/// in the members space itself by all that went before. Tells how the members space stands; a follower never holds it.
-async fn follows(
-    connection: &mut PgConnection,
-    initiative: &Initiative,
-    step: &Step,
-    before: &Order,
-) -> Result<Order, NotTaken> {
+/// The next step names the one before, is not earlier, and is judged by governance that is held here, where the members
+/// space stands so, and not older: in the members space itself by all that went before. A follower never holds it.
+fn follows(initiative: &Initiative, step: &Step, before: &Order, members: &Order) -> Result<(), NotTaken> {
     let governed_by = step.acceptance.governance_position;
-    let members = Space::members(&initiative.initiative);
-    let governance_follows = match step.feed.space == members {
+    let in_members = step.feed.space == Space::members(&initiative.initiative);
+    let governance_follows = match in_members {
         true => governed_by == before.position,
         false => governed_by >= before.governed_by,
     };
@@ -236,12 +273,10 @@ async fn follows(
     if !next || !governance_follows {
         return Err(NotTaken::BrokenOrder(step.acceptance.position));
     }
-    if initiative.follows || step.feed.space == members {
-        return Ok(*before);
+    match !initiative.follows && governed_by > members.position {
+        true => Err(NotTaken::Gap),
+        false => Ok(()),
     }
-    // The members space must be here up to where the backbone judged by it.
-    let members = order::read(connection, &members).await?;
-    if governed_by > members.position { Err(NotTaken::Gap) } else { Ok(members) }
 }
 
 /// The backbone's word on this node's own entries: they are here already.
@@ -250,7 +285,7 @@ async fn confirm_own(
     connection: &mut PgConnection,
     initiative: &Initiative,
     (step, seal): (&Step, &Seal),
-    (message, members): (&Accepted, &Order),
+    (message, origin): (&Accepted, Origin<'_>),
     place: Place,
 ) -> Result<(), NotTaken> {
     let (from, to) = (step.acceptance.from, step.acceptance.to);
@@ -261,16 +296,17 @@ async fn confirm_own(
         return Err(NotTaken::Fork(to));
     }
     if held.is_none_or(|digest| step.acceptance.head.as_ref() != digest) {
-        let origin = belonging(border, connection, initiative, step, members).await?;
-        return regain::own(border, connection, initiative, (step, seal), (message, &origin), place).await;
+        return regain::own(border, connection, initiative, (step, seal), (message, origin), place).await;
     }
     let head = wire::head(&step.acceptance.head).ok_or(WireError::Malformed)?;
-    order::append(connection, step, seal, &wire::seal(&border.keys, &head)).await?;
+    let own_seal = keys::seal(connection, border, initiative, step.acceptance.governance_position, &head).await?;
+    order::append(connection, step, seal, &own_seal).await?;
     for refused in &step.acceptance.refused {
         entries::refuse(connection, &step.feed, refused.sequence, &refused.reason).await?;
         note_refusal(connection, initiative, step, refused).await?;
     }
     feeds::judged_to(connection, &step.feed, to).await?;
+    keys::fold_own(connection, initiative, (step, &own), place).await?;
     erasure::carry_out_own(connection, &step.feed, &step.acceptance, &own).await?;
     let line = keep::judged(border, &step.acceptance, &own, place);
     Ok(log::append_told(connection, crate::NAME, &[line]).await?)
@@ -306,7 +342,7 @@ pub(crate) async fn verify(
     initiative: &Initiative,
     step: &Step,
     chain: &Chain,
-    origin: (Option<&Belonging>, &[NodeKey]),
+    origin: Origin<'_>,
 ) -> Result<Verdicts, NotTaken> {
     let acceptance = &step.acceptance;
     let same = chain.feed == step.feed
@@ -315,8 +351,8 @@ pub(crate) async fn verify(
     if !same {
         return Err(NotTaken::OtherFrame);
     }
-    chain.check(&keys(connection, initiative, &chain.feed.origin, origin).await?)?;
     let backbone = chain.feed.origin == initiative.backbone;
+    sealed_by_origin(connection, chain, acceptance.governance_position, initiative, &origin).await?;
     let (held, mut told) = keep::held(connection, chain, backbone).await?;
     if held.closed || held.sequence + 1 != chain.first() || held.digest != chain.previous {
         return Err(NotTaken::Fork(chain.first()));
@@ -328,10 +364,15 @@ pub(crate) async fn verify(
     }
     let after = (&step.feed.space, acceptance.position.saturating_sub(1));
     let governance = match origin {
-        (Some(belonging), _) => {
+        Origin::Shown(_) => None,
+        Origin::Member(belonging) => {
             Some(governance::of(connection, initiative, &chain.feed.origin, belonging, step.at, after).await?)
         }
-        (None, _) => None,
+        Origin::Backbone(_) => {
+            let (none, governed_by) = (Belonging::default(), acceptance.governance_position);
+            let of = governance::of(connection, initiative, &chain.feed.origin, &none, step.at, after).await?;
+            Some(keys::judged_by(connection, initiative, chain, governed_by, of).await?)
+        }
     };
     let mut verdicts = Verdicts::with_capacity(chain.links.len());
     for link in &chain.links {
@@ -359,21 +400,33 @@ pub(crate) async fn verify(
     Ok(verdicts)
 }
 
-async fn keys(
+/// What is known here of the keys of a step's origin.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    /// What the members space says of it.
+    Member(&'a Belonging),
+    /// It is the backbone.
+    Backbone(&'a BackboneKeys),
+    /// On a follower: what it was shown.
+    Shown(&'a [NodeKey]),
+}
+
+/// Checks the origin's seal with the key that the origin had at a position.
+async fn sealed_by_origin(
     connection: &mut PgConnection,
+    chain: &Chain,
+    position: u64,
     initiative: &Initiative,
-    origin: &NodeId,
-    (belonging, shown): (Option<&Belonging>, &[NodeKey]),
-) -> Result<Vec<Head>, NotTaken> {
-    if *origin == initiative.backbone {
-        return Ok(initiative.backbone_keys.clone());
+    origin: &Origin<'_>,
+) -> Result<(), NotTaken> {
+    match origin {
+        Origin::Shown(shown) => Ok(following::check_frame(connection, chain, shown).await??),
+        Origin::Backbone(keys) => Ok(keys.check(initiative, &chain.seal, &chain.head(), position)?),
+        Origin::Member(belonging) => {
+            let keys = belonging.keys().ok_or_else(|| NotTaken::NotAdmitted(chain.feed.origin.clone()))?;
+            Ok(chain.check_current(keys)?)
+        }
     }
-    if initiative.follows {
-        let keys = following::keys(connection, origin, shown).await?;
-        return Ok(keys.iter().filter_map(|key| wire::head(&key.public_key)).collect());
-    }
-    let keys = belonging.and_then(Belonging::keys);
-    keys.map(<[Head]>::to_vec).ok_or_else(|| NotTaken::NotAdmitted(origin.clone()))
 }
 
 /// The backbone accepted what this node finds wrong: that is said loudly, and changes no verdict.

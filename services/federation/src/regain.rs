@@ -10,10 +10,9 @@ use proto::federation::{Accepted, Seal};
 use sqlx::{Connection, PgConnection};
 
 use crate::accept::{self, Outcome};
-use crate::belonging::Belonging;
 use crate::border::{Border, BorderError};
 use crate::keep::{self, Kept};
-use crate::receive::{self, NotTaken};
+use crate::receive::{self, NotTaken, Origin};
 use crate::reissue;
 use crate::store::nodes::Initiative;
 use crate::store::{entries, order};
@@ -29,7 +28,7 @@ pub(crate) async fn own(
     connection: &mut PgConnection,
     initiative: &Initiative,
     (step, seal): (&Step, &Seal),
-    (message, origin): (&Accepted, &Belonging),
+    (message, origin): (&Accepted, Origin<'_>),
     place: Place,
 ) -> Result<(), NotTaken> {
     let frame = message.frame.as_ref().ok_or(NotTaken::Lost)?;
@@ -47,12 +46,12 @@ async fn take(
     connection: &mut PgConnection,
     initiative: &Initiative,
     (step, seal): (&Step, &Seal),
-    (chain, origin): (&Chain, &Belonging),
+    (chain, origin): (&Chain, Origin<'_>),
     place: Place,
 ) -> Result<(), NotTaken> {
     let again: BTreeSet<Vec<u8>> = chain.links.iter().map(|link| link.digest.to_vec()).collect();
     reissue::withdraw(border, connection, &step.feed.space, &again, place).await?;
-    let verdicts = receive::verify(connection, initiative, step, chain, (Some(origin), &[])).await?;
+    let verdicts = receive::verify(connection, initiative, step, chain, origin).await?;
     border.restored.found_out(connection).await?;
 
     order::append(connection, step, seal, &chain.seal).await?;

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::border::{Border, BorderError};
 use crate::enrol;
 use crate::hub::{EnrolmentDesk, HubAdmin, HubError};
+use crate::keys;
 use crate::links::{HubSide, Links};
 use crate::meters::link_meters;
 use crate::restored;
@@ -62,6 +63,7 @@ pub async fn start(
         let works = works.clone();
         tasks.spawn(until(stop.clone(), async move { restored::follow_for_ever(&works).await }));
     }
+    tasks.spawn(until(stop.clone(), keys::tend(works.border().clone())));
     let ended = works.clone();
     tasks.spawn(async move {
         stop.cancelled().await;

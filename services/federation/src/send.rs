@@ -16,7 +16,7 @@ use crate::store::feeds::{self, Feed};
 use crate::store::order::{self, Order};
 use crate::store::signed;
 use crate::wire::{self, FeedName};
-use crate::{have, holding};
+use crate::{have, holding, keys};
 
 /// How many steps of an order are read at once.
 const STEPS: i64 = 32;
@@ -86,9 +86,12 @@ async fn next_frame(link: &Link, name: &FeedName, feed: &Feed) -> Result<Option<
         return Ok(None);
     }
     let mut connection = link.border.pool.acquire().await?;
-    let links = entries::next(&mut connection, name, sent, wire::FRAME_BYTES - 4096, wire::EVENT_BYTES).await?;
+    let sealing = keys::sealing(&mut connection, &link.border, &link.initiative, name).await?;
+    let Some(sealing) = sealing.filter(|sealing| sent < sealing.most) else { return Ok(None) };
+    let mut links = entries::next(&mut connection, name, sent, wire::FRAME_BYTES - 4096, wire::EVENT_BYTES).await?;
+    links.retain(|link| link.sequence <= sealing.most);
     let Some(last) = links.last() else { return Ok(None) };
-    let (sequence, seal) = (last.sequence, wire::seal(&link.border.keys, &last.digest));
+    let (sequence, seal) = (last.sequence, wire::seal_with(&link.border.keys, &sealing.key, &last.digest));
     Ok(Some((wire::frame(&links, seal), sequence)))
 }
 

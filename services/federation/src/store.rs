@@ -5,6 +5,7 @@ pub mod erasure;
 pub mod feeds;
 pub mod invitations;
 pub mod key_chains;
+pub mod key_changes;
 pub mod links;
 pub mod nodes;
 pub mod order;

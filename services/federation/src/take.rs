@@ -238,9 +238,10 @@ pub fn read(bytes: &Bytes) -> Option<LinkMessage> {
     let mut message = LinkMessage::decode(bytes.clone()).ok()?;
     match &mut message.message {
         Some(link_message::Message::Frame(frame)) => bound(&mut frame.entries, ENTRIES),
-        Some(link_message::Message::Accepted(Accepted { frame: Some(frame), origin_keys, .. })) => {
-            bound(&mut frame.entries, ENTRIES);
+        Some(link_message::Message::Accepted(Accepted { frame, origin_keys, backbone_keys, .. })) => {
+            frame.iter_mut().for_each(|frame| bound(&mut frame.entries, ENTRIES));
             bound(origin_keys, KEYS);
+            bound(backbone_keys, KEYS);
         }
         Some(link_message::Message::Have(have)) => {
             bound(&mut have.feeds, HEADS);

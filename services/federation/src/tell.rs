@@ -112,7 +112,7 @@ fn fold_error(error: BorderError) -> FoldError {
         BorderError::Restored => {
             FoldError::Waits("this node was restored: what was told waits until it has found its place")
         }
-        BorderError::Randomness | BorderError::Marker(_) | BorderError::Hub(_) => {
+        BorderError::Randomness | BorderError::Marker(_) | BorderError::Key(_) | BorderError::Hub(_) => {
             FoldError::Missing("source of randomness")
         }
     }

@@ -43,13 +43,21 @@ pub const GENESIS: [u8; 32] = [0; 32];
 /// What a seal signs before the head of the chain: a signature made for another purpose is never a seal.
 pub const SEAL_CONTEXT: &[u8] = b"commonweal-seal-1";
 
+/// The longest code of a refusal.
+pub const CODE_BYTES: usize = 28;
+
 /// Code and framing of a refusal around its reason, and everything else of a message around entries and refusals.
-const REFUSAL_OVERHEAD: usize = 64;
-const MESSAGE_OVERHEAD: usize = 2048;
+const REFUSAL_OVERHEAD: usize = CODE_BYTES + 20;
+const MESSAGE_OVERHEAD: usize = 1024;
+/// Public key and signature with their framing; two chains of them go to a follower.
+const KEY_BYTES: usize = 102;
 /// A sequence takes at most nine bytes; the seal and everything else around an entry is smaller than the rest.
 const _: () = assert!(ERASED_AT_MOST as usize * 9 + EVENT_BYTES + 4096 <= FRAME_BYTES);
 const _: () = assert!(
-    FRAME_BYTES + FRAME_ENTRIES as usize * (REASON_BYTES + REFUSAL_OVERHEAD) + MESSAGE_OVERHEAD
+    FRAME_BYTES
+        + FRAME_ENTRIES as usize * (REASON_BYTES + REFUSAL_OVERHEAD)
+        + MESSAGE_OVERHEAD
+        + 2 * identity::MOST_KEYS * KEY_BYTES
         <= crate::hub::MAX_MESSAGE_BYTES
 );
 
@@ -156,6 +164,30 @@ pub fn seal(keys: &identity::NodeKeys, head: &Head) -> Seal {
         head: Bytes::copy_from_slice(head),
         key: Bytes::copy_from_slice(&keys.public()),
         signature: Bytes::copy_from_slice(&keys.sign(&sealed(head))),
+    }
+}
+
+/// Seals a head with a key of the node's chain; with the current one where that one's secret is not there any more.
+pub fn seal_with(keys: &identity::NodeKeys, key: &Head, head: &Head) -> Seal {
+    match keys.sign_with(key, &sealed(head)) {
+        Some(signature) => Seal {
+            head: Bytes::copy_from_slice(head),
+            key: Bytes::copy_from_slice(key),
+            signature: Bytes::copy_from_slice(&signature),
+        },
+        None => seal(keys, head),
+    }
+}
+
+/// Checks a seal against a head and the keys that a node had, of which only the last may have made it.
+///
+/// # Errors
+/// See [`check_seal`]; and where it was made with a former key.
+pub fn check_current(seal: &Seal, head: &Head, node: &NodeId, keys: &[Head]) -> Result<(), WireError> {
+    check_seal(seal, head, node, keys)?;
+    match keys.last() {
+        Some(current) if seal.key.as_ref() == current => Ok(()),
+        _ => Err(WireError::FormerKey(node.clone())),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use chassis::clock;
 use chassis::event::{Actor, Event, Fact};
-use chassis::identity::NodeKeys;
+use chassis::identity::{MOST_KEYS, NodeKeys};
 use chassis::names::{Reference, Space};
 use federation::domain::{Step, step};
 use federation::wire::{self, FeedName, Head, Link};
@@ -186,7 +186,8 @@ fn what_a_later_version_adds_to_a_step_is_kept_with_it() {
 #[test]
 fn the_largest_frame_with_every_entry_refused_fits_a_message() {
     let step = wire::read_step(&SIGNED.step).unwrap();
-    let refusal = |sequence| Refusal { sequence, code: "X".repeat(32), reason: "x".repeat(wire::REASON_BYTES) };
+    let refusal =
+        |sequence| Refusal { sequence, code: "X".repeat(wire::CODE_BYTES), reason: "x".repeat(wire::REASON_BYTES) };
     let acceptance = Acceptance {
         position: u64::MAX,
         governance_position: u64::MAX,
@@ -201,7 +202,8 @@ fn the_largest_frame_with_every_entry_refused_fits_a_message() {
         acceptance: acceptance.encode_to_vec().into(),
         seal: Some(SIGNED.seal.clone()),
         frame: Some(frame),
-        origin_keys: vec![key; 16],
+        origin_keys: vec![key.clone(); MOST_KEYS],
+        backbone_keys: vec![key; MOST_KEYS],
     };
     let message = LinkMessage {
         message: Some(link_message::Message::Accepted(accepted)),

@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod initiative;
 mod join;
+mod key;
 mod measure;
 mod member;
 mod migrate;
@@ -71,6 +72,7 @@ enum Command {
     Invite(join::Invite),
     Join(join::Join),
     Revoke(join::Revoke),
+    Key(key::Key),
     Initiative(initiative::Command),
     Organization(organization::Command),
     Member(member::Command),
@@ -122,6 +124,7 @@ impl Cli {
             Command::Invite(invite) => invite.run(&config()?).await,
             Command::Join(join) => join.run(&config()?).await,
             Command::Revoke(revoke) => revoke.run(&config()?).await,
+            Command::Key(key) => key.run(&config()?).await,
             Command::Initiative(initiative) => initiative.run(&config()?).await,
             Command::Organization(organization) => organization.run(&config()?).await,
             Command::Member(member) => member.run(&config()?).await,

@@ -10,6 +10,7 @@ mod circle;
 #[cfg(target_os = "linux")]
 mod demo;
 mod followers;
+mod keys;
 mod readme;
 mod restore;
 mod three_nodes;

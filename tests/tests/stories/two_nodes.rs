@@ -33,11 +33,18 @@ impl Town {
 
     /// The same on a stage that is set already.
     pub(crate) async fn on(stage: Stage) -> Self {
+        Self::with(stage, &["alpha"]).await
+    }
+
+    /// The same with more partners.
+    pub(crate) async fn with(stage: Stage, partners: &[&str]) -> Self {
         let coalition = &stage.coalition;
         let initiative = Initiative { display_name: "Everyone reads".to_owned(), ..Initiative::default() };
         let alliance = organization("Readers' Alliance", Sector::Nonprofit, &[]);
         let founded = Founded::begin(coalition.backbone().unwrap(), initiative, alliance).await.unwrap();
-        coalition.link("alpha", &founded.initiative, "Everyone reads").await.unwrap();
+        for partner in partners {
+            coalition.link(partner, &founded.initiative, "Everyone reads").await.unwrap();
+        }
         let library = organization("Town Library", Sector::Institution, &[("US-CT-LIB", "17")]);
         let library = founded.admit(coalition, "alpha", library, &[Role::Partner]).await.unwrap();
         let visits = founded.define(coalition, &[visits()]).await.unwrap().remove(0);
@@ -96,7 +103,7 @@ impl Town {
             .unwrap();
     }
 
-    async fn codes(&self) -> Vec<String> {
+    pub(crate) async fn codes(&self) -> Vec<String> {
         let refusals = impostors::refusals(self.node("backbone")).await.unwrap();
         refusals.into_iter().map(|(code, _)| code).collect()
     }

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use super::Api;
-use crate::store::{links, nodes};
+use crate::store::{key_chains, links, nodes};
 use crate::{invitation, join};
 
 /// Joins an initiative, or follows it where the invitation says so. The knock at the backbone may be repeated and has one effect, so it is done before anything
@@ -36,6 +36,7 @@ pub(super) async fn join_initiative(
     may_join(api, work.connection(), &invitation).await?;
     let (initiative, link) = (joined.initiative, joined.link);
     nodes::save_initiative(work.connection(), &initiative).await.map_err(errors::database)?;
+    key_chains::keep(work.connection(), &initiative.backbone, &joined.backbone_keys).await.map_err(errors::database)?;
     links::save(work.connection(), &link).await.map_err(errors::database)?;
     let answer = JoinInitiativeResponse {
         initiative: initiative.initiative.to_string(),

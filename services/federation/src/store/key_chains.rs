@@ -1,6 +1,6 @@
 //! All keys of other nodes, with what proves them.
 
-use chassis::names::NodeId;
+use chassis::names::{NodeId, Space};
 use proto::federation::NodeKey;
 use sqlx::PgConnection;
 
@@ -12,9 +12,27 @@ pub async fn read(connection: &mut PgConnection, node: &NodeId) -> Result<Vec<No
     let row = sqlx::query!("select keys, signatures from federation.key_chains where node = $1", node.as_str())
         .fetch_optional(connection)
         .await?;
-    let Some(row) = row else { return Ok(Vec::new()) };
+    Ok(row.map(|row| chain(row.keys, row.signatures)).unwrap_or_default())
+}
+
+/// The keys of the backbone that orders a space, where it has had more than one.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn of_backbone(connection: &mut PgConnection, space: &Space) -> Result<Vec<NodeKey>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select c.keys, c.signatures from federation.key_chains c join federation.initiatives i on i.backbone = c.node
+          where i.initiative = $1 and cardinality(c.keys) > 1",
+        space.initiative().map(ToString::to_string) as Option<String>,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| chain(row.keys, row.signatures)).unwrap_or_default())
+}
+
+fn chain(keys: Vec<Vec<u8>>, signatures: Vec<Vec<u8>>) -> Vec<NodeKey> {
     let key = |(key, signature): (Vec<u8>, Vec<u8>)| NodeKey { public_key: key.into(), signature: signature.into() };
-    Ok(row.keys.into_iter().zip(row.signatures).map(key).collect())
+    keys.into_iter().zip(signatures).map(key).collect()
 }
 
 /// Keeps the keys of a node, as they were verified; fewer than are kept already change nothing.

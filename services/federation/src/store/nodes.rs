@@ -156,6 +156,33 @@ pub async fn admit(
     Ok(())
 }
 
+/// A node that belongs has other keys from this position on.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn change_keys(
+    connection: &mut PgConnection,
+    initiative: &Reference,
+    node: &Node,
+    position: u64,
+) -> Result<(), sqlx::Error> {
+    // One step may tell of two changes: the last of them counts from there on.
+    let changed = sqlx::query!(
+        "update federation.nodes set keys = $4
+          where initiative = $1 and node = $2 and admitted_position = $3 and ended_position is null",
+        initiative.to_string(),
+        node.node.as_str(),
+        signed(position),
+        &bytes(&node.keys),
+    )
+    .execute(&mut *connection)
+    .await?;
+    if changed.rows_affected() == 0 {
+        admit(connection, initiative, node, position).await?;
+    }
+    Ok(())
+}
+
 /// A node belongs until this position.
 ///
 /// # Errors

@@ -250,10 +250,15 @@ pub async fn steps(
     let last = after + u64::try_from(rows.len()).unwrap_or(0);
     let mut entries =
         super::entries::of_steps(connection, space, (after, last), reader.map(|reader| reader.node)).await?;
+    let backbone_keys = match reader.is_some_and(|reader| reader.follower) {
+        true => key_chains::of_backbone(connection, space).await?,
+        false => Vec::new(),
+    };
     let mut steps = Vec::with_capacity(rows.len());
     for (position, row) in (after + 1..).zip(rows) {
         let entries = entries.remove(&position).unwrap_or_default();
-        steps.push(step(connection, row, entries, reader).await?);
+        let step = step(connection, row, entries, reader).await?;
+        steps.push(Accepted { backbone_keys: backbone_keys.clone(), ..step });
     }
     Ok(steps)
 }
@@ -278,7 +283,7 @@ async fn step(
         _ => None,
     };
     let seal = Seal { head: row.digest.into(), key: row.seal_key.into(), signature: row.seal_signature.into() };
-    Ok(Accepted { acceptance: row.acceptance.into(), seal: Some(seal), frame, origin_keys })
+    Ok(Accepted { acceptance: row.acceptance.into(), seal: Some(seal), frame, origin_keys, ..Accepted::default() })
 }
 
 /// What was refused is nobody's to read: its header goes on, its body does not.

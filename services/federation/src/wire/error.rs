@@ -38,6 +38,9 @@ pub enum WireError {
     /// The seal was made with a key that is not its origin's.
     #[error("the seal was made with a key that does not belong to {0}")]
     ForeignKey(NodeId),
+    /// The seal was made with a key that its origin had given up by then.
+    #[error("the seal was made with a former key of {0}, which had another one by then")]
+    FormerKey(NodeId),
     /// The signature does not verify.
     #[error("the signature of the seal is wrong")]
     BadSignature,
@@ -60,6 +63,7 @@ impl WireError {
             Self::BrokenChain(_) => "BROKEN_CHAIN",
             Self::WrongHead => "WRONG_HEAD",
             Self::ForeignKey(_) => "FOREIGN_KEY",
+            Self::FormerKey(_) => "FORMER_KEY",
             Self::BadSignature => "BAD_SIGNATURE",
             Self::WrongBody(_) => "WRONG_BODY",
         }

@@ -7,7 +7,7 @@ use proto::federation::{Entry, EntryHeader, Frame, Seal};
 
 use super::{
     FORMAT, FRAME_BYTES, FRAME_ENTRIES, FeedName, GENESIS, Head, Link, SALT_BYTES, TYPE_BYTES, WireError, body_digest,
-    check_seal, digest, head,
+    check_current, check_seal, digest, head,
 };
 
 /// A frame whose headers were read and follow one another; its seal is not yet checked.
@@ -53,6 +53,14 @@ impl Chain {
     /// See [`check_seal`].
     pub fn check(&self, keys: &[Head]) -> Result<(), WireError> {
         check_seal(&self.seal, &self.head(), &self.feed.origin, keys)
+    }
+
+    /// Checks that the origin's seal was made with the last of the keys it had.
+    ///
+    /// # Errors
+    /// See [`check_current`].
+    pub fn check_current(&self, keys: &[Head]) -> Result<(), WireError> {
+        check_current(&self.seal, &self.head(), &self.feed.origin, keys)
     }
 }
 

@@ -44,7 +44,7 @@ impl<'a> Pretender<'a> {
 
     pub fn sealed(&self, acceptance: Bytes, frame: Option<Frame>) -> Accepted {
         let seal = wire::seal(self.keys, &wire::digest(&acceptance));
-        Accepted { acceptance, seal: Some(seal), frame, origin_keys: Vec::new() }
+        Accepted { acceptance, seal: Some(seal), frame, ..Accepted::default() }
     }
 
     pub fn accepted(&self, frame: &Frame) -> Accepted {

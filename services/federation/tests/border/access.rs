@@ -45,10 +45,11 @@ const EVERYBODY: [Who; 9] = [
 
 const OPERATOR: &[Who] = &[Operator];
 
-const TABLE: [(&str, &[Who]); 11] = [
+const TABLE: [(&str, &[Who]); 12] = [
     ("CreateInvitation", OPERATOR),
     ("DropQuarantine", OPERATOR),
     ("DropReissue", OPERATOR),
+    ("GetKey", OPERATOR),
     ("GetSpaceDigest", OPERATOR),
     ("GetStatus", OPERATOR),
     ("JoinInitiative", OPERATOR),
@@ -105,6 +106,7 @@ async fn call(coalition: &Coalition, call: &str, caller: Option<&Caller>) -> Res
             let request = GetSpaceDigestRequest { space: members.to_string() };
             client.get_space_digest(request).await.map(drop)
         }
+        "GetKey" => client.get_key(GetKeyRequest {}).await.map(drop),
         "GetStatus" => client.get_status(GetStatusRequest {}).await.map(drop),
         "JoinInitiative" => {
             let request = JoinInitiativeRequest { request_id, invitation: backbone.invite(initiative).await };

@@ -201,7 +201,11 @@ async fn a_follower_takes_only_what_its_origin_signed() {
     let codes: Vec<&str> = forgeries.iter().map(|(code, _)| *code).collect();
     gamma.refuses(&codes).await;
     assert_eq!(gamma.order(public).await, before);
-    assert_eq!(gamma.count("select count(*) from federation.key_chains").await, 1, "only alpha's was ever borne out");
+    assert_eq!(
+        gamma.count("select count(*) from federation.key_chains").await,
+        2,
+        "only alpha's and the backbone's hold"
+    );
 
     // Judging is the backbone's; but about another's resource nobody can say anything.
     let pretender = Pretender::within(coalition, gamma, public).await;

@@ -71,19 +71,19 @@ async fn an_invitation_ends_when_it_said_it_would() {
 }
 
 /// A newcomer that says what it likes.
-struct Knocker {
-    keys: NodeKeys,
-    invitation: Invitation,
-    coalition_hub: federation::hub::HubReach,
-    _folder: TempDir,
+pub struct Knocker {
+    pub keys: NodeKeys,
+    pub invitation: Invitation,
+    pub coalition_hub: federation::hub::HubReach,
+    pub _folder: TempDir,
 }
 
 impl Knocker {
-    fn request(&self, invitation: &Invitation) -> EnrolmentRequest {
+    pub fn request(&self, invitation: &Invitation) -> EnrolmentRequest {
         border::request(&self.keys, "gamma", invitation, new_user_seed().unwrap().1)
     }
 
-    async fn knock(&self, request: &EnrolmentRequest) -> EnrolmentReply {
+    pub async fn knock(&self, request: &EnrolmentRequest) -> EnrolmentReply {
         let invitation = &self.invitation;
         let credentials = EnrolmentCredentials {
             invitation: invitation.invitation.clone(),

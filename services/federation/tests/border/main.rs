@@ -18,6 +18,7 @@ mod frames;
 mod healing;
 mod hub;
 mod joining;
+mod keys;
 mod node;
 mod outages;
 mod poison;

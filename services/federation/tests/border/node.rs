@@ -1,5 +1,6 @@
 //! One border on a real Postgres and a real broker.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,6 +124,7 @@ impl Home {
             moved: Arc::new(watch::Sender::new(0)),
             trace: Arc::default(),
             belongings: Belongings::default(),
+            backbone_keys: Default::default(),
         };
         let config = NatsConfig::Local { port: None };
         let broker = Nats::start(NatsOptions { dir: folder.join("broker"), config }).await.unwrap();
@@ -147,6 +149,11 @@ impl Node {
 
     pub fn id(&self) -> &NodeId {
         self.border.node()
+    }
+
+    /// Where its keys are.
+    pub fn folder(&self) -> &Path {
+        self.home.folder.path()
     }
 
     /// This node, as one that belongs to an initiative.

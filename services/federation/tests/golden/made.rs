@@ -68,7 +68,7 @@ impl Made {
             acceptance: step.bytes.clone(),
             seal: Some(wire::seal(&backbone, &step.digest)),
             frame: Some(wire::frame(&[links[1].clone(), Link { body: None, ..links[2].clone() }], chain.seal)),
-            origin_keys: Vec::new(),
+            ..Accepted::default()
         };
         let root = root();
         let invitation = invited(&initiative, &root);

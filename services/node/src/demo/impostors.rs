@@ -49,6 +49,7 @@ pub async fn speak_for_another(node: &Node, initiative: &str, victim: &Reference
         moved: Arc::new(watch::Sender::new(0)),
         trace: Arc::default(),
         belongings: Belongings::default(),
+        backbone_keys: Default::default(),
     };
     let space = Space::members(&reference);
     let (event, bytes) = renamed(victim, &space, &border.keys);

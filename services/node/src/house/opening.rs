@@ -102,6 +102,7 @@ impl Opening<'_> {
             moved: Arc::new(watch::Sender::new(0)),
             trace: Arc::default(),
             belongings: Belongings::default(),
+            backbone_keys: Default::default(),
         };
         let client = self.road.client.clone();
         let links =

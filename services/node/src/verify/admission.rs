@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use chassis::event::{Event, Place};
-use chassis::identity;
-use chassis::names::NodeId;
+use chassis::names::{NodeId, Space};
 use federation::belonging::Belonging;
 use federation::border::BorderError;
 use federation::domain::{self, Governance, Refusal};
+use federation::following;
 use federation::governance;
+use federation::keys::BackboneKeys;
 use federation::store::entries::told_before;
-use federation::store::key_chains;
 use federation::store::nodes::{self, Initiative};
 use federation::wire::{self, FeedName, Link};
 use prost::Message;
@@ -27,7 +27,7 @@ use crate::words;
 
 const CHECK: &str = "admission";
 /// What follows from the order, and is folded again.
-const FOLDED: [&str; 3] = ["federation.nodes", "federation.roles", "federation.circles"];
+const FOLDED: [&str; 4] = ["federation.nodes", "federation.roles", "federation.circles", "federation.backbone_keys"];
 
 #[derive(Default)]
 struct Count {
@@ -126,54 +126,77 @@ impl Verifier<'_> {
         let origin = rows::node(&step.origin).ok_or_else(|| wrong("the origin is not a node's id".to_owned()))?;
         let space = head.parsed().ok_or_else(|| wrong("the name of the space is not one".to_owned()))?;
         let by = read.acceptance.governance_position;
-        let keys = self.keys(connection, initiative, &origin, by).await?;
-        let keys = keys.ok_or_else(|| {
-            wrong(match initiative.follows {
-                true => format!("the keys that are kept of {origin} are not this node's"),
-                false => format!("{origin} did not belong to the initiative then"),
-            })
-        })?;
         let seal = Seal {
             head: read.acceptance.head.clone(),
             key: step.frame_key.clone().into(),
             signature: step.frame_signature.clone().into(),
         };
         let digest = wire::head(&seal.head).ok_or_else(|| wrong("its head is not a digest".to_owned()))?;
-        wire::check_seal(&seal, &digest, &origin, &keys)
-            .map_err(|error| wrong(format!("the origin's seal: {error}")))?;
+        let made = Made { space: &space, position: step.position, by, origin: &origin, seal: &seal, head: &digest };
+        self.sealed(connection, initiative, &made).await?.map_err(wrong)?;
         let after = (&space, unsigned(step.position - 1));
         let governance = match initiative.follows {
             true => None,
             false => {
                 let belonging = Belonging::at(connection, &initiative.initiative, &origin, by).await?;
-                Some(governance::of(connection, initiative, &origin, &belonging, read.at, after).await?)
+                let governance = governance::of(connection, initiative, &origin, &belonging, read.at, after).await?;
+                Some(with_keys(connection, initiative, by, governance).await?)
             }
         };
         let feed = FeedName { space, origin, epoch: read.acceptance.epoch };
         Ok(Judging { head, step, read, feed, initiative, governance })
     }
 
-    /// The keys with which a node may have sealed what was judged by a position.
-    async fn keys(
+    /// Whether the origin's seal was made with the key that it had where it was judged; else what is wrong with it.
+    async fn sealed(
         &self,
         connection: &mut PgConnection,
         initiative: &Initiative,
-        origin: &NodeId,
-        position: u64,
-    ) -> Result<Option<Vec<wire::Head>>, sqlx::Error> {
-        if *origin == initiative.backbone {
-            return Ok(Some(initiative.backbone_keys.clone()));
-        }
-        // This node seals its own frames anew when they are confirmed, with the key it has then.
-        if *origin == self.node {
-            return Ok(Some(self.own_keys.clone()));
-        }
-        if initiative.follows {
-            let chain = key_chains::read(connection, origin).await?;
-            return Ok(identity::verify_chain(origin, &chain).ok());
-        }
-        Ok(nodes::node_at(connection, &initiative.initiative, origin, position).await?.map(|node| node.keys))
+        made: &Made<'_>,
+    ) -> Result<Result<(), String>, sqlx::Error> {
+        let Made { space, position, by, origin, seal, head } = *made;
+        let checked = if initiative.follows {
+            let keys = following::heads(connection, origin, &[]).await?;
+            let before = rows::frame_key_before(connection, &space.to_string(), origin, position).await?;
+            let before = before.and_then(|before| wire::head(&before));
+            following::check_onward(seal, head, origin, &keys, before.as_ref())
+        } else if *origin == initiative.backbone {
+            BackboneKeys::read(connection, initiative).await?.check(initiative, seal, head, by)
+        } else if *origin == self.node {
+            // This node seals its own frames anew when they are confirmed, with a key it has then.
+            wire::check_seal(seal, head, origin, &self.own_keys)
+        } else {
+            match nodes::node_at(connection, &initiative.initiative, origin, by).await? {
+                None => return Ok(Err(format!("{origin} did not belong to the initiative then"))),
+                Some(node) => wire::check_current(seal, head, origin, &node.keys),
+            }
+        };
+        Ok(checked.map_err(|error| format!("the origin's seal: {error}")))
     }
+}
+
+/// A seal, and where it was made.
+struct Made<'a> {
+    space: &'a Space,
+    position: i64,
+    by: u64,
+    origin: &'a NodeId,
+    seal: &'a Seal,
+    head: &'a wire::Head,
+}
+
+/// What a backbone tells of its own key is judged by the keys it had.
+async fn with_keys(
+    connection: &mut PgConnection,
+    initiative: &Initiative,
+    position: u64,
+    governance: Governance,
+) -> Result<Governance, sqlx::Error> {
+    if !governance.backbone {
+        return Ok(governance);
+    }
+    let keys = BackboneKeys::read(connection, initiative).await?.current(position).to_vec();
+    Ok(Governance { keys, ..governance })
 }
 
 async fn judge(

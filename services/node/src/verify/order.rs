@@ -6,6 +6,8 @@ use chassis::event::instant;
 use chassis::identity::root::verify_appointment;
 use chassis::names::{NodeId, Space};
 use federation::domain::{self, Holder};
+use federation::following;
+use federation::keys::BackboneKeys;
 use federation::store::nodes::{self, Initiative};
 use federation::wire::{self, FORMAT, GENESIS};
 use prost::Message;
@@ -66,11 +68,20 @@ pub(super) struct Read {
     pub(super) at: OffsetDateTime,
 }
 
+/// The keys with which a backbone may have sealed.
+enum Keys {
+    /// By what the members space tells.
+    Told(BackboneKeys),
+    /// On a follower, which was shown them: first to last, and the one that sealed the step before.
+    Shown(Vec<wire::Head>, Option<wire::Head>),
+}
+
 /// How far an order was walked.
 struct Walked<'a> {
     head: &'a Head,
     space: Space,
     initiative: &'a Initiative,
+    keys: Keys,
     position: i64,
     digest: Vec<u8>,
     at: OffsetDateTime,
@@ -118,7 +129,7 @@ impl Verifier<'_> {
         initiatives: &[Initiative],
         feeds: &[Feed],
     ) -> Result<(), Stop> {
-        let mut walked = self.begin(head, initiatives)?;
+        let mut walked = self.begin(connection, head, initiatives).await?;
         loop {
             let page = rows::steps(connection, &head.space, walked.position).await?;
             if page.is_empty() {
@@ -140,7 +151,12 @@ impl Verifier<'_> {
         self.all_covered(&walked, feeds)
     }
 
-    fn begin<'a>(&self, head: &'a Head, initiatives: &'a [Initiative]) -> Result<Walked<'a>, Box<Wrong>> {
+    async fn begin<'a>(
+        &self,
+        connection: &mut PgConnection,
+        head: &'a Head,
+        initiatives: &'a [Initiative],
+    ) -> Result<Walked<'a>, Stop> {
         let wrong = |what: &str| head.wrong(CHECK, None, what);
         let space = head.parsed().ok_or_else(|| wrong("the name of the space is not one"))?;
         let initiative = initiatives.iter().find(|one| Some(&one.initiative) == space.initiative());
@@ -150,10 +166,15 @@ impl Verifier<'_> {
         if initiative.backbone != self.node && !domain::may_hold(&space, holder) {
             return Err(wrong("this node may not hold that space").into());
         }
+        let keys = match initiative.follows {
+            true => Keys::Shown(following::heads(connection, &initiative.backbone, &[]).await?, None),
+            false => Keys::Told(BackboneKeys::read(connection, initiative).await?),
+        };
         Ok(Walked {
             head,
             space,
             initiative,
+            keys,
             position: 0,
             digest: GENESIS.to_vec(),
             at: OffsetDateTime::UNIX_EPOCH,
@@ -203,7 +224,7 @@ impl Walked<'_> {
         if acceptance.governance_position < self.governed_by || ahead {
             return Err(wrong("it was judged by a position of the members space that does not fit").into());
         }
-        self.sealed(step)?;
+        self.sealed(step, acceptance.governance_position)?;
         let covered = self.covered.entry((step.origin.clone(), step.epoch)).or_default();
         if step.first != *covered + 1 || step.last < step.first {
             return Err(wrong("it does not cover the next entries of its feed").into());
@@ -214,14 +235,21 @@ impl Walked<'_> {
         Ok(read)
     }
 
-    fn sealed(&self, step: &Step) -> Result<(), Box<Wrong>> {
+    fn sealed(&mut self, step: &Step, governed_by: u64) -> Result<(), Box<Wrong>> {
         let seal = Seal {
             head: step.digest.clone().into(),
             key: step.seal_key.clone().into(),
             signature: step.seal_signature.clone().into(),
         };
         let digest = wire::digest(&step.acceptance);
-        wire::check_seal(&seal, &digest, &self.initiative.backbone, &self.initiative.backbone_keys).map_err(|error| {
+        let checked = match &mut self.keys {
+            Keys::Told(keys) => keys.check(self.initiative, &seal, &digest, governed_by),
+            Keys::Shown(keys, before) => {
+                let before = std::mem::replace(before, wire::head(&step.seal_key));
+                following::check_onward(&seal, &digest, &self.initiative.backbone, keys, before.as_ref())
+            }
+        };
+        checked.map_err(|error| {
             Box::new(self.head.wrong(CHECK, Some(step.position), format!("the backbone's seal: {error}")))
         })
     }

@@ -188,3 +188,21 @@ pub(super) async fn totals(connection: &mut PgConnection) -> Result<(i64, i64), 
 pub(super) fn node(text: &str) -> Option<NodeId> {
     text.parse().ok()
 }
+
+/// The key that sealed the frame of a node before a step of a space's order.
+pub(super) async fn frame_key_before(
+    connection: &mut PgConnection,
+    space: &str,
+    origin: &NodeId,
+    position: i64,
+) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select frame_key from federation.acceptances where space = $1 and origin = $2 and position < $3
+          order by position desc limit 1",
+    )
+    .bind(space)
+    .bind(origin.as_str())
+    .bind(position)
+    .fetch_optional(connection)
+    .await
+}
