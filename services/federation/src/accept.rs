@@ -13,11 +13,12 @@ use uuid::Uuid;
 
 use crate::belonging::Belonging;
 use crate::border::{Border, BorderError};
-use crate::domain::{self, Step};
+use crate::domain;
 use crate::governance;
 use crate::keep::{self, Kept};
 use crate::keys;
 use crate::own::By;
+use crate::protocol::{self, Continuation};
 use crate::store::entries;
 use crate::store::nodes::Initiative;
 use crate::store::order::{self, Order};
@@ -147,23 +148,14 @@ async fn verify(
         return Err(NotAccepted::NotItsSpace(mailbox.clone()));
     }
     let (held, told) = keep::held(connection, &chain, governance.backbone).await?;
-    match domain::step(held.sequence, chain.first(), chain.last()) {
-        Step::Drop => return held_already(connection, &chain).await,
+    match protocol::continues(&held, &mut chain) {
+        Continuation::Held => return held_already(connection, &chain).await,
         // A run is closed once the next has begun: what was on the road then is of a time that its node does not know.
-        Step::Ask | Step::Take { .. } if held.closed => return Err(NotAccepted::OtherEpoch(chain.feed.epoch)),
-        Step::Ask => return Ok(Outcome::Gap),
-        Step::Take { .. } if held.sequence == 0 && chain.digest_at(0) != Some(held.digest) => {
-            return Err(NotAccepted::OtherEpoch(chain.feed.epoch));
-        }
-        Step::Take { seen } => {
-            if chain.digest_at(held.sequence) != Some(held.digest) {
-                return Err(NotAccepted::Fork(held.sequence));
-            }
-            // What came again from before a change of its key is dropped above, and no fault.
-            chain.check_current(keys)?;
-            chain.links.drain(..usize::try_from(seen).unwrap_or(0).min(chain.links.len()));
-            chain.previous = held.digest;
-        }
+        Continuation::OtherRun => return Err(NotAccepted::OtherEpoch(chain.feed.epoch)),
+        Continuation::Gap => return Ok(Outcome::Gap),
+        Continuation::Parted(sequence) => return Err(NotAccepted::Fork(sequence)),
+        // What came again from before a change of its key is dropped above, and no fault.
+        Continuation::Next => chain.check_current(keys)?,
     }
     let by = Source::Partner(told);
     place(border, connection, Ordered { initiative, members: &members, belonging: &belonging, chain: &chain, by })

@@ -27,6 +27,7 @@ pub mod meters;
 mod outgoing;
 pub mod own;
 pub mod pace;
+pub mod protocol;
 pub mod receive;
 mod regain;
 pub mod reissue;

@@ -21,6 +21,7 @@ use crate::holding;
 use crate::keep::{self, Kept, Verdicts};
 use crate::keys::{self, BackboneKeys};
 use crate::meters::{link_meters, peer};
+use crate::protocol::{self, Following, Governance, Word};
 use crate::regain;
 use crate::store::nodes::Initiative;
 use crate::store::order::{self, Order};
@@ -191,15 +192,22 @@ async fn take(
     let position = step.acceptance.position;
     let known = sealed(border, connection, initiative, (step, seal), &message.backbone_keys).await?;
     let space = &step.feed.space;
+    let in_members = *space == Space::members(&initiative.initiative);
     let before = match &known {
-        Some((members, _)) if *space == Space::members(&initiative.initiative) => *members,
+        Some((members, _)) if in_members => *members,
         _ => order::lock(connection, space).await?,
     };
     let members = known.as_ref().map_or(before, |(members, _)| *members);
-    match domain::step(before.position, position, position) {
-        domain::Step::Drop => return held_already(connection, step).await,
-        domain::Step::Ask => return Err(NotTaken::Gap),
-        domain::Step::Take { .. } => follows(initiative, step, &before, &members)?,
+    let by = match in_members {
+        true => Governance::Itself,
+        false if initiative.follows => Governance::Unknown,
+        false => Governance::Members(&members),
+    };
+    match protocol::follows(&before, by, step) {
+        Following::Held => return held_already(connection, step).await,
+        Following::Gap => return Err(NotTaken::Gap),
+        Following::Broken => return Err(NotTaken::BrokenOrder(position)),
+        Following::Next => {}
     }
     // Whoever comes into a circle later gets what was told before: only who was taken out can know that it is not in it.
     let last = holding::up_to(connection, &step.feed.space, holder(border, initiative)).await?;
@@ -260,25 +268,6 @@ async fn held_already(connection: &mut PgConnection, step: &Step) -> Result<Outc
     if same { Ok(Outcome::Dropped) } else { Err(NotTaken::BrokenOrder(position)) }
 }
 
-/// The next step names the one before, is not earlier, and is judged by governance that is held here, where the members
-/// space stands so, and not older: in the members space itself by all that went before. A follower never holds it.
-fn follows(initiative: &Initiative, step: &Step, before: &Order, members: &Order) -> Result<(), NotTaken> {
-    let governed_by = step.acceptance.governance_position;
-    let in_members = step.feed.space == Space::members(&initiative.initiative);
-    let governance_follows = match in_members {
-        true => governed_by == before.position,
-        false => governed_by >= before.governed_by,
-    };
-    let next = step.acceptance.previous.as_ref() == before.digest && step.at >= before.accepted_at;
-    if !next || !governance_follows {
-        return Err(NotTaken::BrokenOrder(step.acceptance.position));
-    }
-    match !initiative.follows && governed_by > members.position {
-        true => Err(NotTaken::Gap),
-        false => Ok(()),
-    }
-}
-
 /// The backbone's word on this node's own entries: they are here already.
 async fn confirm_own(
     border: &Border,
@@ -292,11 +281,12 @@ async fn confirm_own(
     let (feed, _) = feeds::held(connection, &step.feed, &[]).await?;
     let own = entries::own(connection, &step.feed, from, to).await?;
     let held = own.last().filter(|last| last.sequence == to).map(|last| last.digest);
-    if from != feed.judged + 1 {
-        return Err(NotTaken::Fork(to));
-    }
-    if held.is_none_or(|digest| step.acceptance.head.as_ref() != digest) {
-        return regain::own(border, connection, initiative, (step, seal), (message, origin), place).await;
+    match protocol::word(step, feed.judged, held) {
+        Word::Parted => return Err(NotTaken::Fork(to)),
+        Word::Unknown => {
+            return regain::own(border, connection, initiative, (step, seal), (message, origin), place).await;
+        }
+        Word::Ours => {}
     }
     let head = wire::head(&step.acceptance.head).ok_or(WireError::Malformed)?;
     let own_seal = keys::seal(connection, border, initiative, step.acceptance.governance_position, &head).await?;
@@ -345,16 +335,13 @@ pub(crate) async fn verify(
     origin: Origin<'_>,
 ) -> Result<Verdicts, NotTaken> {
     let acceptance = &step.acceptance;
-    let same = chain.feed == step.feed
-        && (chain.first(), chain.last()) == (acceptance.from, acceptance.to)
-        && acceptance.head.as_ref() == chain.head();
-    if !same {
+    if !protocol::speaks_of(step, chain) {
         return Err(NotTaken::OtherFrame);
     }
     let backbone = chain.feed.origin == initiative.backbone;
     sealed_by_origin(connection, chain, acceptance.governance_position, initiative, &origin).await?;
     let (held, mut told) = keep::held(connection, chain, backbone).await?;
-    if held.closed || held.sequence + 1 != chain.first() || held.digest != chain.previous {
+    if !protocol::is_next(&held, chain) {
         return Err(NotTaken::Fork(chain.first()));
     }
     let refused = |sequence| erasure::is_refused(acceptance, sequence);

@@ -35,7 +35,8 @@ pub async fn figure(distant: &mut Distant, name: &'static str, entries: usize, t
     let event = Bytes::from(Rows::last(&mut backbone).await?.told.event);
     let database = &distant.coalition.node(0)?.database;
     let pool = chassis::database::open(database, Measurement::NAME, Measurement::migrations(), 1).await?;
-    let road = Road::open(&distant.coalition).await?;
+    let listen = distant.coalition.node(0)?.config.hub.listen;
+    let road = Road::open(&distant.coalition.hub_folder(), listen).await?;
     let (mut ours, mut limits) = (Vec::new(), Vec::new());
     for _ in 0..turns {
         distant.coalition.rest().await?;

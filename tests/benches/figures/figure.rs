@@ -39,11 +39,11 @@ fn round(number: f64) -> f64 {
 }
 
 /// Takes turns; the first turn of each warms up and does not count.
-pub async fn in_turns<T>(
+pub async fn in_turns<T, L>(
     rounds: usize,
     mut ours: impl AsyncFnMut() -> Outcome<T>,
-    mut limit: impl AsyncFnMut() -> Outcome<T>,
-) -> Outcome<(Vec<T>, Vec<T>)> {
+    mut limit: impl AsyncFnMut() -> Outcome<L>,
+) -> Outcome<(Vec<T>, Vec<L>)> {
     let (mut of_ours, mut of_limit) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
         let (one, other) = (ours().await?, limit().await?);

@@ -26,7 +26,7 @@ pub async fn figures(coalition: &Coalition, rounds: usize) -> Outcome<[Figure; 2
     let alpha = coalition.node(1)?;
     let definition = told::definition(alpha, &coalition.measure).await?;
     let event = Rows::last(&mut alpha.tables("measurement").await?).await?.told.event;
-    let road = Road::open(coalition).await?;
+    let road = Road::open(&coalition.hub_folder(), coalition.node(0)?.config.hub.listen).await?;
     let limit = async || {
         coalition.rest().await?;
         messages(&road, &event).await
@@ -90,7 +90,7 @@ async fn watch(mut room: sqlx::PgConnection, mut after: i64) -> Outcome<BTreeMap
 }
 
 /// Each message carries when it was sent, in the place of so many of its bytes.
-async fn messages(road: &Road, event: &[u8]) -> Outcome<Vec<f64>> {
+pub async fn messages(road: &Road, event: &[u8]) -> Outcome<Vec<f64>> {
     let begun = Instant::now();
     let now = move || begun.elapsed().as_secs_f64() * 1000.0;
     let (from, padding) = (road.from(), event.get(8..).unwrap_or_default().to_vec());

@@ -3,13 +3,16 @@
 mod batch;
 mod calls;
 mod catch_up;
+mod cpu;
 mod figure;
 mod lag;
 mod nodes;
 mod observations;
 mod posted;
 mod raw;
+mod receivers;
 mod road;
+mod seals;
 mod standing;
 mod told;
 mod transit;
@@ -55,6 +58,20 @@ Rates (per second: more is better, the ratio is at most about 1):
                         Limit: 4,000 messages of 1 KiB, one event each, through two mailboxes of the same hub: published
                         to a stream in one account, taken out, published to a stream in another, taken out, acknowledged.
 
+Processor time of the same entries (microseconds an entry, of both cores: less is better, the ratio is the share). Limit: all
+stages together:
+  federation_cpu_nodes  The three nodes: their rooms, relays and borders, with digests and signatures.
+  federation_cpu_brokers
+                        The nodes' brokers and the hub.
+  federation_cpu_postgres_alpha, _backbone, _beta
+                        What Postgres does for each of them.
+  federation_cpu_postgres_server
+                        What it does for all of them: the log on the disk, checkpoints.
+
+  federation_seals      Of that the digests and signatures, on the whole way in full frames, without anything else: the home
+                        hashes and seals, the backbone verifies and seals, a partner verifies both.
+                        Limit: hashing the same events once on each of the three.
+
 Lag (milliseconds: less is better, the ratio is at least 1), at 300 events a second:
   federation_lag_p50    From an event's row being written in alpha's room, before its commit, to when a reader sees it
                         committed in beta's room. Limit: the same bytes through the two mailboxes, sent one at a time.
@@ -70,6 +87,13 @@ Standing by (one process of a node that runs everything, with Postgres beside it
   start                 Seconds from the start of the process to its first answer, on tables that are there already; its
                         own broker, which it starts and waits for, included. Limit: that broker alone.
   idle_memory           MiB that the process holds 5 s after its start, without Postgres and broker. Limit: its broker.
+
+Fifty small nodes linked to one backbone, which runs as a process of its own; each verifies and confirms what it is sent, and
+says 20 entries of 1 KiB a minute, for one minute:
+  receivers_50_memory   MiB that the backbone's process holds then, without Postgres, broker and hub. Limit: its broker and
+                        its hub.
+  receivers_50_lag_p99  Milliseconds from an entry being said by one of them to another having verified it, of the slowest
+                        hundredth of 49,000. Limit: messages of 1 KiB through two mailboxes of the same hub, 300 a second.
 ";
 
 /// What one figure or several of one measurement are called.
@@ -81,12 +105,21 @@ const NAMES: &[&str] = &[
     "messages_8",
     "batch_observations",
     "federation_entries",
+    "federation_cpu_nodes",
+    "federation_cpu_brokers",
+    "federation_cpu_postgres_alpha",
+    "federation_cpu_postgres_backbone",
+    "federation_cpu_postgres_beta",
+    "federation_cpu_postgres_server",
+    "federation_seals",
     "federation_lag_p50",
     "federation_lag_p99",
     "catch_up_1000",
     "catch_up_100000",
     "start",
     "idle_memory",
+    "receivers_50_memory",
+    "receivers_50_lag_p99",
 ];
 
 /// Takes minutes to prepare: only where it is asked for.
@@ -185,10 +218,13 @@ async fn all(asked: &Asked) -> Outcome<()> {
     if ["calls", "writes", "messages", "batch"].iter().any(|beginning| asked.any(beginning)) {
         of_one_node(asked).await?;
     }
-    if asked.any("federation") {
+    if asked.any("federation_seals") {
+        asked.print(&[seals::figure(asked.rounds).await?]);
+    }
+    if asked.any("federation") && asked.names != ["federation_seals"] {
         let coalition = nodes::coalition().await?;
-        if asked.any("federation_entries") {
-            asked.print(&[transit::figure(&coalition, asked.rounds).await?]);
+        if asked.any("federation_entries") || asked.any("federation_cpu") {
+            asked.print(&transit::figures(&coalition, asked.rounds).await?);
         }
         if asked.any("federation_lag") {
             asked.print(&lag::figures(&coalition, asked.rounds).await?);
@@ -206,6 +242,9 @@ async fn all(asked: &Asked) -> Outcome<()> {
     }
     if asked.any("start") || asked.any("idle") {
         asked.print(&standing::figures(asked.rounds).await?);
+    }
+    if asked.any("receivers") {
+        asked.print(&receivers::figures().await?);
     }
     Ok(())
 }

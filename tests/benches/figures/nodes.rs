@@ -158,6 +158,12 @@ impl Coalition {
         Ok(self.postgres.url(&name))
     }
 
+    /// The process of the Postgres server.
+    pub fn postgres_process(&self) -> Outcome<u32> {
+        let file = std::fs::read_to_string(self.folder.path().join("postgres/data/postmaster.pid"))?;
+        Ok(file.lines().next().ok_or("no process of Postgres")?.trim().parse()?)
+    }
+
     /// Where the hub keeps its keys and certificates.
     pub fn hub_folder(&self) -> std::path::PathBuf {
         self.folder.path().join("backbone").join("hub")

@@ -1,5 +1,7 @@
 //! The bare road: two more mailboxes at the hub, and somebody who carries messages from the one to the other.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +13,6 @@ use federation::hub::{
 use tokio::task::JoinHandle;
 
 use crate::figure::Outcome;
-use crate::nodes::Coalition;
 
 const PULL: usize = 256;
 
@@ -23,11 +24,9 @@ pub struct Road {
 }
 
 impl Road {
-    /// Opens it.
-    pub async fn open(coalition: &Coalition) -> Outcome<Self> {
-        let folder = coalition.hub_folder();
+    /// Opens it at the hub with this folder and address.
+    pub async fn open(folder: &Path, listen: SocketAddr) -> Outcome<Self> {
         let keys = HubKeys::load_or_create(&folder.join("keys.json"), clock::now())?;
-        let listen = coalition.node(0)?.config.hub.listen;
         let tls = HubTls::load_or_create(&folder.join("tls"), &[listen.ip().to_string()], clock::now())?;
         let reach = HubReach { address: format!("tls://{listen}").parse()?, ca_der: tls.ca_der };
         let admin = HubAdmin::connect(&reach, &keys).await?;

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use crate::figure::{Figure, Outcome, median};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_commonweal-on-stage");
+/// The node as a process.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_commonweal-on-stage");
 const ALPHA: Sketch = Sketch { name: "alpha", title: "alpha", backbone: false };
 /// What was busy with the start has come to rest.
 const REST: Duration = Duration::from_secs(5);
@@ -51,7 +52,7 @@ async fn broker() -> Outcome<f64> {
 }
 
 /// Memory of a process, as the system counts it.
-fn resident(process: u32) -> Outcome<f64> {
+pub fn resident(process: u32) -> Outcome<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("the process has no memory")?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
@@ -59,7 +60,7 @@ fn resident(process: u32) -> Outcome<f64> {
 }
 
 /// The processes that a process has started, and those that they have.
-fn descendants(process: u32) -> Outcome<Vec<u32>> {
+pub fn descendants(process: u32) -> Outcome<Vec<u32>> {
     let mut found = Vec::new();
     for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
         let text = std::fs::read_to_string(task?.path().join("children"))?;

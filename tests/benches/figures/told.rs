@@ -12,7 +12,7 @@ use crate::raw::{self, Told};
 use crate::writes::Command;
 
 /// What an event of the figures weighs.
-const EVENT_BYTES: usize = 1024;
+pub const EVENT_BYTES: usize = 1024;
 
 /// What a submission of an organization says of itself, padded until its event has 1 KiB.
 pub async fn definition(node: &Node, measure: &str) -> Outcome<SubmissionDefinition> {

@@ -13,6 +13,7 @@ use proto::measurement::SubmissionDefinition;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 
+use crate::cpu::Spent;
 use crate::figure::{Figure, Outcome, in_turns, median};
 use crate::nodes::{Coalition, Node, PATIENCE, soon};
 use crate::road::Road;
@@ -22,25 +23,37 @@ const ENTRIES: usize = 4000;
 /// How many events there are of the measured kind.
 const COUNT: &str = "select count(*) from log where position > $1 and type like '%.SubmissionOpened'";
 
-/// Entries a second, beside messages a second.
-pub async fn figure(coalition: &Coalition, rounds: usize) -> Outcome<Figure> {
+/// Entries a second, beside messages a second; and what each stage of their way takes of the processors.
+pub async fn figures(coalition: &Coalition, rounds: usize) -> Outcome<Vec<Figure>> {
     let alpha = coalition.node(1)?;
     let definition = told::definition(alpha, &coalition.measure).await?;
     let event = Bytes::from(Rows::last(&mut alpha.tables("measurement").await?).await?.told.event);
     let pool = chassis::database::open(&alpha.database, Measurement::NAME, Measurement::migrations(), 1).await?;
-    let road = Road::open(coalition).await?;
+    let road = Road::open(&coalition.hub_folder(), coalition.node(0)?.config.hub.listen).await?;
     let limit = async || {
         coalition.rest().await?;
         messages(&road, &event, ENTRIES).await
     };
     let ours = async || {
         coalition.rest().await?;
-        entries(coalition, &pool, &definition).await
+        let before = Spent::now(coalition).await?;
+        let rate = entries(coalition, &pool, &definition).await?;
+        Ok((rate, before.until(&Spent::now(coalition).await?, ENTRIES)))
     };
     let (ours, limit) = in_turns(rounds, ours, limit).await?;
     road.close().await;
     pool.close().await;
-    Ok(Figure { name: "federation_entries", ours: median(&ours), limit: median(&limit), unit: "entries/s" })
+    let (rates, stages): (Vec<f64>, Vec<Vec<Figure>>) = ours.into_iter().unzip();
+    let rate = Figure { name: "federation_entries", ours: median(&rates), limit: median(&limit), unit: "entries/s" };
+    let mut figures = vec![rate];
+    for (nth, stage) in stages.first().into_iter().flatten().enumerate() {
+        let turns = |of: fn(&Figure) -> f64| {
+            median(&stages.iter().filter_map(|turn| turn.get(nth)).map(of).collect::<Vec<_>>())
+        };
+        let (ours, limit) = (turns(|stage| stage.ours), turns(|stage| stage.limit));
+        figures.push(Figure { name: stage.name, ours, limit, unit: stage.unit });
+    }
+    Ok(figures)
 }
 
 /// All are committed at once; the last by a call, which wakes the relay as calls do.
