@@ -1,7 +1,7 @@
 //! How far a link has sent, in memory only: what counts is what the other side confirms. And how patient it is: what
 //! the other side can make it do again, and what it asks of the other side, has a measure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ use crate::wire::FeedName;
 
 /// At most so many entries of a feed, or steps of an order, are on the road unconfirmed.
 pub const ENTRIES_ON_THE_ROAD: u64 = 8192;
+/// So many frames of a feed are on the road without a verdict before what comes next is gathered until it fills one: the
+/// busier the other side is, the more entries go with one seal.
+pub const FRAMES_ON_THE_ROAD: usize = 4;
 /// See [`ENTRIES_ON_THE_ROAD`].
 pub const STEPS_ON_THE_ROAD: u64 = 256;
 /// So often the other side may ask at once to be sent everything again; after that once a second.
@@ -54,7 +57,8 @@ impl Default for Pace {
 
 #[derive(Default)]
 struct Sent {
-    feeds: BTreeMap<FeedName, u64>,
+    /// The last sequence in each frame.
+    feeds: BTreeMap<FeedName, VecDeque<u64>>,
     spaces: BTreeMap<Space, u64>,
     confirmed: BTreeMap<Space, u64>,
     /// Counts how often the link went back.
@@ -79,12 +83,21 @@ impl Pace {
 
     /// How far a feed was sent, given how far it was judged.
     pub fn feed(&self, name: &FeedName, judged: u64) -> u64 {
-        self.with(|sent| sent.feeds.get(name).copied().unwrap_or(0).max(judged))
+        self.with(|sent| sent.feeds.get(name).and_then(|frames| frames.back().copied()).unwrap_or(0).max(judged))
+    }
+
+    /// Whether enough frames of a feed wait for their verdict, given how far it was judged.
+    pub fn gathers(&self, name: &FeedName, judged: u64) -> bool {
+        self.with(|sent| {
+            let Some(frames) = sent.feeds.get_mut(name) else { return false };
+            frames.retain(|last| *last > judged);
+            frames.len() >= FRAMES_ON_THE_ROAD
+        })
     }
 
     /// Notes that a feed was sent so far, unless the link went back meanwhile.
     pub fn feed_sent(&self, turn: u64, name: &FeedName, sequence: u64) {
-        self.with(|sent| (sent.turn == turn).then(|| sent.feeds.insert(name.clone(), sequence)));
+        self.with(|sent| (sent.turn == turn).then(|| sent.feeds.entry(name.clone()).or_default().push_back(sequence)));
     }
 
     /// How far a space was sent and confirmed.
@@ -129,7 +142,7 @@ impl Pace {
     pub fn resume_feeds(&self, feeds: impl Iterator<Item = (FeedName, u64)>) {
         self.with(|sent| {
             sent.turn += 1;
-            sent.feeds = feeds.collect();
+            sent.feeds = feeds.map(|(name, sequence)| (name, VecDeque::from([sequence]))).collect();
         });
         self.wake.notify_one();
     }
@@ -243,6 +256,21 @@ mod tests {
         pace.confirmed([(space.clone(), 2)].into_iter(), true);
         pace.space_sent(turn, &space, 8);
         assert_eq!(pace.space(&space), (2, 2));
+    }
+
+    #[test]
+    fn what_comes_while_the_other_side_is_busy_is_gathered() {
+        let node = chassis::names::NodeId::of_key(&[1; 32]);
+        let feed =
+            FeedName { space: Space::members(&chassis::names::Reference::born_on(&node)), origin: node, epoch: 1 };
+        let pace = Pace::default();
+        for last in [2, 3, 5, 9] {
+            assert!(!pace.gathers(&feed, 0), "before {last}");
+            pace.feed_sent(pace.turn(), &feed, last);
+        }
+        assert!(pace.gathers(&feed, 0));
+        assert!(!pace.gathers(&feed, 3), "two of them have their verdict");
+        assert_eq!(pace.feed(&feed, 3), 9);
     }
 
     #[tokio::test(start_paused = true)]

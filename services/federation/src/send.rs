@@ -91,6 +91,11 @@ async fn next_frame(link: &Link, name: &FeedName, feed: &Feed) -> Result<Option<
     let mut links = entries::next(&mut connection, name, sent, wire::FRAME_BYTES - 4096, wire::EVENT_BYTES).await?;
     links.retain(|link| link.sequence <= sealing.most);
     let Some(last) = links.last() else { return Ok(None) };
+    // More are gathered: a verdict on what is on the road, or so many that a frame is full, sends them.
+    let filled = last.sequence < feed.sequence || links.len() >= usize::from(wire::FRAME_ENTRIES);
+    if !filled && link.pace.gathers(name, feed.judged) {
+        return Ok(None);
+    }
     let (sequence, seal) = (last.sequence, wire::seal_with(&link.border.keys, &sealing.key, &last.digest));
     Ok(Some((wire::frame(&links, seal), sequence)))
 }

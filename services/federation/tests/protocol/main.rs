@@ -21,7 +21,8 @@ fn doing() -> impl Strategy<Value = Doing> {
         1 => link().prop_map(|link| Doing::Wipe { link }),
         1 => (0..3usize).prop_map(|node| Doing::Crash { node }),
         1 => (link(), any::<bool>()).prop_map(|(link, up)| Doing::Greet { link, up }),
-        1 => (any::<Index>(), forgery()).prop_map(|(which, forgery)| Doing::Forge { which, forgery }),
+        1 => Just(Doing::Admit),
+        2 => (any::<Index>(), forgery()).prop_map(|(which, forgery)| Doing::Forge { which, forgery }),
     ]
 }
 
@@ -30,6 +31,9 @@ fn forgery() -> impl Strategy<Value = Forgery> {
         Just(Forgery::AnothersFrame),
         Just(Forgery::OwnSealUnderAnothersName),
         Just(Forgery::OtherEpoch),
+        Just(Forgery::Tampered),
+        Just(Forgery::TwoHistories),
+        Just(Forgery::BrokenOrder),
         any::<Index>().prop_map(Forgery::FlippedBit),
     ]
 }

@@ -13,7 +13,8 @@ use federation::protocol::{self, Continuation, Following, Word};
 use federation::store::feeds::Feed;
 use federation::store::order::Order;
 use federation::wire::{self, Chain, FeedName, Head, Link, Step};
-use proto::federation::{Accepted, Frame, Seal};
+use prost::Name;
+use proto::federation::{Accepted, Frame, NodeAdmitted, NodeEnded, Seal};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -50,15 +51,20 @@ pub struct Mind {
     pub orders: BTreeMap<Space, (Order, Vec<Sealed>)>,
     pub placed: BTreeMap<Space, Vec<Placed>>,
     told: BTreeSet<Uuid>,
-    /// Who was shut out, at which position of the members space.
+    /// Who was let in, at which position of the members space.
+    admitted: BTreeMap<NodeId, u64>,
+    /// Who was shut out, and where.
     ended: BTreeMap<NodeId, u64>,
     members: Space,
 }
 
 impl Mind {
-    pub fn new(keys: Arc<NodeKeys>, backbone: NodeId, known: Arc<BTreeMap<NodeId, Head>>, members: Space) -> Self {
+    /// An empty one; the founders belong from the beginning, the backbone first.
+    pub fn new(keys: Arc<NodeKeys>, known: Arc<BTreeMap<NodeId, Head>>, members: Space, founders: &[NodeId]) -> Self {
         let (feeds, orders, placed, told, ended) = Default::default();
-        Self { keys, backbone, known, feeds, orders, placed, told, ended, members }
+        let backbone = founders[0].clone();
+        let admitted = founders.iter().map(|node| (node.clone(), 0)).collect();
+        Self { keys, backbone, known, feeds, orders, placed, told, admitted, ended, members }
     }
 
     pub fn is_backbone(&self) -> bool {
@@ -138,7 +144,7 @@ impl Mind {
         match protocol::follows(&self.order(&step.feed.space), by, &step) {
             Following::Held => return Came::Dropped,
             Following::Gap => return Came::Gap,
-            Following::Broken => panic!("an honest backbone told two histories"),
+            Following::Broken => return Came::Refused,
             Following::Next => {}
         }
         match step.feed.origin == *self.keys.id() {
@@ -200,10 +206,13 @@ impl Mind {
         let (step, space) = (sealed.step.clone(), sealed.step.feed.space.clone());
         for event in verdicts.iter().filter_map(|(_, verdict)| verdict.as_ref().ok()) {
             assert!(self.told.insert(event.id), "one event counts twice");
-            if let Some(ended) =
-                event.type_name.ends_with(".NodeEnded").then(|| event.message::<proto::federation::NodeEnded>())
-            {
-                self.ended.insert(ended.unwrap().node.parse().unwrap(), step.acceptance.position);
+            let position = step.acceptance.position;
+            if event.type_name == NodeEnded::full_name() {
+                self.ended.insert(event.message::<NodeEnded>().unwrap().node.parse().unwrap(), position);
+            }
+            if event.type_name == NodeAdmitted::full_name() {
+                let node = event.message::<NodeAdmitted>().unwrap().node.parse().unwrap();
+                self.admitted.entry(node).or_insert(position);
             }
         }
         let verdicts = verdicts.into_iter().map(|(sequence, verdict)| (sequence, verdict.ok().map(|event| event.id)));
@@ -225,7 +234,8 @@ impl Mind {
 
     fn governance(&self, node: &NodeId, position: u64) -> Governance {
         let backbone = *node == self.backbone;
-        let admitted = self.known.contains_key(node) && self.ended.get(node).is_none_or(|ended| position < *ended);
+        let admitted = self.admitted.get(node).is_some_and(|admitted| *admitted <= position)
+            && self.ended.get(node).is_none_or(|ended| position < *ended);
         Governance { admitted, backbone, in_circle: false, roles: Vec::new() }
     }
 

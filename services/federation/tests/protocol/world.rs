@@ -10,9 +10,9 @@ use chassis::names::{NodeId, Reference, Space, Within};
 use federation::pace::Pace;
 use federation::wire::{self, FeedName, GENESIS};
 use proptest::sample::Index;
-use prost::Message;
+use prost::{Message, Name};
 use proto::federation::have::{FeedHead, SpaceHead};
-use proto::federation::{Accepted, Entry, Frame, Have, LinkMessage, NodeEnded, link_message};
+use proto::federation::{Accepted, Entry, Frame, Have, LinkMessage, NodeAdmitted, NodeEnded, link_message};
 use time::{Duration, OffsetDateTime};
 
 use crate::mind::{Came, Mind, Placed};
@@ -65,6 +65,8 @@ pub enum Doing {
     Crash {
         node: usize,
     },
+    /// The second partner is let in, if it was not before.
+    Admit,
     Greet {
         link: usize,
         up: bool,
@@ -83,6 +85,12 @@ pub enum Forgery {
     OwnSealUnderAnothersName,
     OtherEpoch,
     FlippedBit(Index),
+    /// The hub puts other words under another's name and seal.
+    Tampered,
+    /// A partner says something else where it has spoken already, and goes on from there.
+    TwoHistories,
+    /// The backbone shows a partner a step that does not continue what it was shown before.
+    BrokenOrder,
 }
 
 #[derive(Default)]
@@ -108,20 +116,21 @@ pub struct World {
     members: Space,
     public: Space,
     now: OffsetDateTime,
+    ended: bool,
 }
 
 impl World {
     pub fn new() -> Self {
         let backbone = KEYS[0].id().clone();
         let initiative = Reference::born_on(&backbone);
+        let founders = [backbone, KEYS[1].id().clone()];
         let members = Space::members(&initiative);
         let known = Arc::new(KEYS.iter().map(|keys| (keys.id().clone(), keys.public())).collect());
-        let mind =
-            |keys: &Arc<NodeKeys>| Mind::new(keys.clone(), backbone.clone(), Arc::clone(&known), members.clone());
+        let mind = |keys: &Arc<NodeKeys>| Mind::new(keys.clone(), Arc::clone(&known), members.clone(), &founders);
         let minds = KEYS.iter().map(mind).collect();
         let public = Space::Of(initiative, Within::Public);
         let (paces, roads) = Default::default();
-        let mut world = Self { minds, paces, roads, members, public, now: OffsetDateTime::UNIX_EPOCH };
+        let mut world = Self { minds, paces, roads, members, public, now: OffsetDateTime::UNIX_EPOCH, ended: false };
         for link in [1, 2] {
             for up in [true, false] {
                 world.paces.insert((link, up), Pace::default());
@@ -129,6 +138,21 @@ impl World {
             }
         }
         world
+    }
+
+    /// The backbone lets the second partner in: until then nothing of it counts.
+    fn admit(&mut self) {
+        let keys = &self.minds[2].keys;
+        let (node, display_name) = (keys.id().to_string(), "a latecomer".to_owned());
+        let message = NodeAdmitted { node, keys: keys.chain(), display_name };
+        self.governance(&message);
+    }
+
+    fn governance<M: Message + Name>(&mut self, message: &M) {
+        let fact = Fact::of(&Reference::born_on(self.minds[0].keys.id()), &self.members, message);
+        let event = Event::told(&fact, self.minds[0].keys.id(), &Actor::default());
+        let members = self.members.clone();
+        self.minds[0].tell(&members, &event, self.now);
     }
 
     pub fn act(&mut self, doing: Doing) {
@@ -159,6 +183,7 @@ impl World {
                 }
             }
             Doing::Crash { node } => self.crash(node),
+            Doing::Admit => self.admit(),
             Doing::Greet { link, up } => self.say(link, up, true, true),
             Doing::Forge { which, forgery } => self.forge(which, forgery),
         }
@@ -166,11 +191,9 @@ impl World {
 
     /// The backbone ends a node's link.
     pub fn shut_out(&mut self, node: usize) {
+        self.ended = true;
         let message = NodeEnded { node: self.minds[node].keys.id().to_string(), reason: "it cheats".to_owned() };
-        let fact = Fact::of(&Reference::born_on(self.minds[0].keys.id()), &self.members, &message);
-        let event = Event::told(&fact, self.minds[0].keys.id(), &Actor::default());
-        let members = self.members.clone();
-        self.minds[0].tell(&members, &event, self.now);
+        self.governance(&message);
     }
 
     /// How many entries of a node the backbone accepted.
@@ -182,6 +205,9 @@ impl World {
 
     /// Nothing is lost any more: both ends of every link greet, and everything arrives, until nothing new comes of it.
     pub fn heal(&mut self) {
+        if !self.ended {
+            self.admit();
+        }
         let mut still = 0;
         for _ in 0..ROUNDS {
             let before = self.heads();
@@ -371,6 +397,14 @@ impl World {
         }
         let frame = which.get(&seen).clone();
         let forged = match forgery {
+            Forgery::Tampered => {
+                let honest = self.minds[2].keys.id().clone();
+                let mut frame = self.told_as(&honest, 1);
+                frame.seal.as_mut().unwrap().key = Bytes::copy_from_slice(&self.minds[2].keys.public());
+                return self.put(2, true, link_message::Message::Frame(frame));
+            }
+            Forgery::TwoHistories => return self.two_histories(),
+            Forgery::BrokenOrder => return self.broken_order(),
             Forgery::AnothersFrame => Some(frame),
             Forgery::OwnSealUnderAnothersName => {
                 let victim = self.minds[2].keys.id().clone();
@@ -382,6 +416,39 @@ impl World {
         if let Some(forged) = forged {
             self.put(1, true, link_message::Message::Frame(forged));
         }
+    }
+
+    fn two_histories(&mut self) {
+        let origin = self.minds[1].keys.id().clone();
+        let feed = FeedName { space: self.members.clone(), origin: origin.clone(), epoch: 1 };
+        let held = self.minds[0].feeds.get(&feed).map_or(0, |(feed, _)| feed.sequence);
+        if held == 0 || held > 100 {
+            return;
+        }
+        let mut links: Vec<wire::Link> = Vec::new();
+        for sequence in 1..=held + 1 {
+            let event = said(&self.minds[1].keys, &self.members, "something else");
+            let previous = links.last().map_or(GENESIS, |link| link.digest);
+            links.push(wire::entry(&feed, sequence, &previous, &event, event.encode().into(), [7; 16]));
+        }
+        let seal = wire::seal(&self.minds[1].keys, &links.last().unwrap().digest);
+        let came = self.minds[0].frame(&origin, &wire::frame(&links, seal), self.now);
+        assert_eq!(came, Came::Refused, "a second history was taken in");
+    }
+
+    fn broken_order(&mut self) {
+        let held = self.minds[1].order(&self.members).position;
+        let Some((_, steps)) = self.minds[0].orders.get(&self.members) else { return };
+        let Some(sealed) = steps.get(usize::try_from(held).unwrap()) else { return };
+        let mut acceptance = sealed.step.acceptance.clone();
+        acceptance.previous = Bytes::copy_from_slice(&[9; 32]);
+        let bytes = Bytes::from(acceptance.encode_to_vec());
+        let seal = wire::seal(&self.minds[0].keys, &wire::digest(&bytes));
+        let (_, links) = &self.minds[0].feeds[&sealed.step.feed];
+        let covered = links.iter().filter(|link| (acceptance.from..=acceptance.to).contains(&link.sequence));
+        let frame = wire::frame(&covered.cloned().collect::<Vec<_>>(), sealed.frame_seal.clone());
+        let step = Accepted { acceptance: bytes, seal: Some(seal), frame: Some(frame), origin_keys: Vec::new() };
+        assert_eq!(self.minds[1].accepted(&step), Came::Refused, "a second history was taken in");
     }
 
     /// A frame under a node's name that the first partner sealed.
