@@ -239,11 +239,16 @@ async fn a_body_that_nobody_erased_is_missed() {
     let (event, bytes) = said(alpha, members, &mine, WORDS);
     let link = wire::entry(&forge.feed, forge.next, &forge.previous, &event, bytes, [7; 16]);
     let bare = Link { body: None, ..link.clone() };
+    // The backbone itself neither hears nor says anything to beta any more: it would take back what has its seal.
+    let road = backbone.link(beta, initiative);
+    let ended = "update federation.links set ended_at = clock_timestamp() where node = $1";
+    sqlx::query(ended).bind(beta.id().as_str()).execute(&backbone.border.pool).await.unwrap();
+    backbone.links.end(beta.id(), initiative);
     let give = async |link: &Link| {
         let pretender = Pretender::of(&coalition, beta).await;
         let position = beta.order(members).await.position + 1;
         let accepted = pretender.accepted(&forge.sealed(std::slice::from_ref(link)));
-        send(&backbone.link(beta, initiative), &down(accepted)).await;
+        send(&road, &down(accepted)).await;
         soon(async || (beta.order(members).await.position == position).then_some(())).await;
     };
     give(&bare).await;

@@ -236,7 +236,7 @@ impl Mind {
         let backbone = *node == self.backbone;
         let admitted = self.admitted.get(node).is_some_and(|admitted| *admitted <= position)
             && self.ended.get(node).is_none_or(|ended| position < *ended);
-        Governance { admitted, backbone, in_circle: false, roles: Vec::new() }
+        Governance { admitted, backbone, in_circle: false, roles: Vec::new(), keys: Vec::new() }
     }
 
     fn keys_of(&self, node: &NodeId) -> Vec<Head> {

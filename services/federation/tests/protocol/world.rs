@@ -312,12 +312,7 @@ impl World {
                 wire::frame(&covered.cloned().collect::<Vec<_>>(), sealed.frame_seal.clone())
             });
             let (acceptance, seal) = (sealed.step.bytes.clone(), Some(sealed.seal.clone()));
-            messages.push(link_message::Message::Accepted(Accepted {
-                acceptance,
-                seal,
-                frame,
-                origin_keys: Vec::new(),
-            }));
+            messages.push(link_message::Message::Accepted(Accepted { acceptance, seal, frame, ..Accepted::default() }));
             pace.space_sent(turn, space, sent + 1);
         }
         messages
@@ -447,7 +442,7 @@ impl World {
         let (_, links) = &self.minds[0].feeds[&sealed.step.feed];
         let covered = links.iter().filter(|link| (acceptance.from..=acceptance.to).contains(&link.sequence));
         let frame = wire::frame(&covered.cloned().collect::<Vec<_>>(), sealed.frame_seal.clone());
-        let step = Accepted { acceptance: bytes, seal: Some(seal), frame: Some(frame), origin_keys: Vec::new() };
+        let step = Accepted { acceptance: bytes, seal: Some(seal), frame: Some(frame), ..Accepted::default() };
         assert_eq!(self.minds[1].accepted(&step), Came::Refused, "a second history was taken in");
     }
 
