@@ -7,7 +7,8 @@ use crate::node::{SAID, soon};
 
 #[tokio::test]
 async fn a_flood_from_one_partner_keeps_back_no_other() {
-    const FLOOD: usize = 12_000;
+    // Many times what is taken in at once.
+    const FLOOD: usize = 20_000;
     let coalition = Coalition::new().await;
     let Coalition { backbone, alpha, beta, members, .. } = &coalition;
     let mine = Reference::born_on(alpha.id());
@@ -18,13 +19,9 @@ async fn a_flood_from_one_partner_keeps_back_no_other() {
         sqlx::query_scalar(held).bind(origin).fetch_one(&backbone.border.pool).await.unwrap()
     };
     soon(async || (of(alpha.id().as_str()).await > 0).then_some(())).await;
-    for nth in 1..=3 {
-        beta.say(members, &["a word"]).await;
-        soon(async || (of(beta.id().as_str()).await == nth).then_some(())).await;
-    }
+    beta.say(members, &["a word"]).await;
+    soon(async || (of(beta.id().as_str()).await == 1).then_some(())).await;
     let taken = of(alpha.id().as_str()).await;
-    assert!(taken < i64::try_from(FLOOD).unwrap(), "three words waited for the whole flood");
-    // Nothing of the flood is refused.
-    soon(async || (of(alpha.id().as_str()).await == i64::try_from(FLOOD).unwrap()).then_some(())).await;
-    assert!(backbone.codes().await.is_empty());
+    assert!(taken < i64::try_from(FLOOD).unwrap(), "a word waited for the whole flood");
+    assert!(backbone.codes().await.is_empty(), "it is slow, and not refused");
 }

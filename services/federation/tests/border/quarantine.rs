@@ -1,6 +1,8 @@
 //! What people are shown of what was refused, and what they can do about it: look, try again, take away. Nothing of that
 //! changes a verdict.
 
+use std::time::{Duration, Instant};
+
 use chassis::names::Reference;
 use federation::store::quarantine::Standing;
 use proto::federation::quarantined_item::Standing as Shown;
@@ -122,6 +124,23 @@ async fn a_verdict_is_not_tried_again_and_its_line_can_be_dropped() {
     for node in coalition.nodes() {
         assert_eq!(node.count("select count(*) from federation.entries where refused is not null").await, 1);
     }
+}
+
+#[tokio::test]
+async fn whoever_tries_again_asks_the_other_side_at_once() {
+    let coalition = Coalition::new().await;
+    let Coalition { backbone, alpha, initiative, .. } = &coalition;
+    coalition.agrees().await;
+    let road = alpha.link(backbone, initiative);
+    let started = Instant::now();
+    for nth in 1..=3 {
+        find(backbone, alpha.id(), nth, Standing::Open).await;
+        let turn = road.pace.turn();
+        retry(backbone, items(backbone).await[0].id).await.unwrap();
+        soon(async || (road.pace.turn() > turn).then_some(())).await;
+    }
+    // By themselves they would have gone back every half a minute.
+    assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
