@@ -49,27 +49,44 @@ pub async fn of(
     Ok(Governance { admitted, backbone, in_circle, roles: belonging.roles(at), keys })
 }
 
-/// Folds an accepted event, if it is one that later entries are judged by.
+/// Folds an accepted event, if it is one that later entries are judged by, and notes that the step which was appended last
+/// tells it.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn fold(connection: &mut PgConnection, initiative: &Initiative, event: &Event) -> Result<(), BorderError> {
+    if !refold(connection, initiative, event).await? || domain::is_circle(&event.space) {
+        return Ok(());
+    }
+    Ok(order::changed(connection, &event.space).await?)
+}
+
+/// Folds an accepted event, if it is one that later entries are judged by; whether it is. Whoever folds once more leaves
+/// the order as it is: a node that works meanwhile writes there.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn refold(
+    connection: &mut PgConnection,
+    initiative: &Initiative,
+    event: &Event,
+) -> Result<bool, BorderError> {
     let here = match domain::is_circle(&event.space) {
         true => circles::hears(&event.type_name),
         false => changes(&event.type_name) && event.space == Space::members(&initiative.initiative),
     };
     if !here {
-        return Ok(());
+        return Ok(false);
     }
     // In a savepoint: a value that the database refuses must not refuse everything around it.
     let mut savepoint = connection.begin().await?;
     match fold_event(&mut savepoint, initiative, event).await {
-        Ok(()) => Ok(savepoint.commit().await?),
+        Ok(()) => savepoint.commit().await.map(|()| true).map_err(BorderError::from),
         Err(error) if error.is_of_values() => {
             savepoint.rollback().await?;
             // Alike on every node: what cannot be read or kept changes nothing anywhere.
             tracing::error!(event.id = %event.id, %error, "a governance event cannot be folded");
-            Ok(())
+            Ok(false)
         }
         Err(error) => Err(error),
     }
@@ -84,7 +101,7 @@ async fn fold_event(connection: &mut PgConnection, initiative: &Initiative, even
     if !fold_node(connection, initiative, event, position).await? {
         roles::hear(connection, event).await?;
     }
-    Ok(order::changed(connection, &event.space).await?)
+    Ok(())
 }
 
 async fn fold_node(

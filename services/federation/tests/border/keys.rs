@@ -432,7 +432,7 @@ async fn of_two_changes_in_one_frame_the_second_goes_on_from_the_first_or_is_voi
     let mut links = Vec::new();
     let (mut next, mut previous) = (forge.next, forge.previous);
     let other = NodeKeys::rotate(alpha.folder()).unwrap().chain();
-    for chain in [two, other, three.clone()] {
+    for chain in [two, three.clone(), other] {
         let forge = Forge { node: alpha, feed: forge.feed.clone(), next, previous };
         let link = change(&coalition, &forge, chain);
         (next, previous) = (next + 1, link.digest);

@@ -269,7 +269,7 @@ async fn accepted(
         return Err(judging.wrong(Some(entry.sequence), "the same event was accepted before").into());
     }
     let event = Event { accepted: Some(Place { position, at: judging.read.at }), ..event };
-    governance::fold(connection, judging.initiative, &event).await.map_err(|error| match error {
+    governance::refold(connection, judging.initiative, &event).await.map(drop).map_err(|error| match error {
         BorderError::Database(error) => Stop::from(error),
         error => Stop::Failed(NodeError::Border(error)),
     })
