@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chassis::clock;
 use chassis::names::{NodeId, Reference};
+use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -136,6 +137,13 @@ impl Links {
             tokio::time::sleep(every).await;
             self.follow().await;
         }
+    }
+
+    /// Ends a link's work; until what comes back is dropped no link starts.
+    pub async fn rest(&self, node: &NodeId, initiative: &Reference) -> OwnedMutexGuard<()> {
+        let turn = self.turn.clone().lock_owned().await;
+        self.end(node, initiative);
+        turn
     }
 
     /// Ends a link's work.

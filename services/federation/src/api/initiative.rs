@@ -6,11 +6,13 @@ use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use super::Api;
-use crate::store::{key_chains, links, nodes};
+use crate::store::nodes::{self, Initiative};
+use crate::store::{key_chains, links};
 use crate::{invitation, join};
 
-/// Joins an initiative, or follows it where the invitation says so. The knock at the backbone may be repeated and has one effect, so it is done before anything
-/// is written here; a link that does not start after the commit is started by what tends the links.
+/// Joins an initiative, or follows it where the invitation says so. The knock at the backbone may be repeated and has one
+/// effect, so it is done before anything is written here; a link that does not start after the commit is started by what
+/// tends the links.
 pub(super) async fn join_initiative(
     api: &Api,
     request: Request<JoinInitiativeRequest>,
@@ -24,7 +26,13 @@ pub(super) async fn join_initiative(
     }
     may_join(api, work.connection(), &invitation).await?;
 
+    let known = known(work.connection(), &invitation).await?;
     let paused = work.pause().await?;
+    // As soon as the backbone lets it in, it sends what a link that only follows may not take.
+    let resting = match known.filter(|initiative| initiative.follows) {
+        Some(initiative) => Some(api.links.rest(&initiative.backbone, &initiative.initiative).await),
+        None => None,
+    };
     let joined = join::join(&api.links.border().keys, &api.display_name, &invitation).await;
     let joined = joined.map_err(|error| errors::refused("NOT_JOINED", error.to_string()))?;
 
@@ -45,15 +53,21 @@ pub(super) async fn join_initiative(
         follower: link.follower,
     };
     let reply = work.reply(answer).await?;
+    drop(resting);
     api.links.follow().await;
     Ok(reply)
 }
 
+/// The initiative of an invitation, where this node takes part in it already.
+async fn known(connection: &mut PgConnection, invitation: &Invitation) -> Result<Option<Initiative>, Status> {
+    match invitation.initiative.parse() {
+        Ok(initiative) => nodes::initiative(connection, &initiative).await.map_err(errors::database),
+        Err(_) => Ok(None),
+    }
+}
+
 async fn may_join(api: &Api, connection: &mut PgConnection, invitation: &Invitation) -> Result<(), Status> {
-    let known = match invitation.initiative.parse() {
-        Ok(initiative) => nodes::initiative(connection, &initiative).await.map_err(errors::database)?,
-        Err(_) => None,
-    };
+    let known = known(connection, invitation).await?;
     let may = join::may_join(api.links.border().node(), known.as_ref(), invitation);
     may.map_err(|reason| errors::refused(reason.code(), reason.to_string()))
 }
