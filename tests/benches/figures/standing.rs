@@ -62,8 +62,10 @@ pub fn resident(process: u32) -> Outcome<f64> {
 /// The processes that a process has started, and those that they have.
 pub fn descendants(process: u32) -> Outcome<Vec<u32>> {
     let mut found = Vec::new();
-    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
-        let text = std::fs::read_to_string(task?.path().join("children"))?;
+    // Threads and processes end while one looks: they have no children any more.
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{process}/task")) else { return Ok(found) };
+    for task in tasks.flatten() {
+        let text = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
         for child in text.split_whitespace() {
             let child = child.parse()?;
             found.push(child);
